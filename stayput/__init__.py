@@ -1,0 +1,1 @@
+"""Stayput: uploads that stay put."""

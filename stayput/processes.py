@@ -1,0 +1,125 @@
+"""Processes that outlive the command: started detached, known by pid and start time, stopped as a family."""
+
+import os
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import msgspec
+import psutil
+
+from stayput.errors import StayputError
+from stayput.secrets import write_private
+
+
+class Daemon(msgspec.Struct, frozen=True, kw_only=True):
+    """A background process as it is written to its file."""
+
+    pid: int
+    started: float  # seconds since the epoch, from the kernel: tells a reused pid apart
+    port: int
+    token: str = ""  # whoever holds it may command the process
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def process(self) -> psutil.Process | None:
+        """The living process, or None."""
+        try:
+            process = psutil.Process(self.pid)
+            # The kernel counts in ticks from a boot time that is itself rounded: a second's slack.
+            same = abs(process.create_time() - self.started) < 1 and process.status() != psutil.STATUS_ZOMBIE
+        except psutil.NoSuchProcess:
+            return None
+        return process if same else None
+
+    @property
+    def alive(self) -> bool:
+        return self.process() is not None
+
+
+def free_port() -> int:
+    """A TCP port of 127.0.0.1 that nobody listens on at this moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def load(path: Path) -> Daemon | None:
+    """The process that a file speaks of, dead or alive; None without a readable file."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Daemon)
+    except (FileNotFoundError, msgspec.DecodeError):
+        return None
+
+
+def start(
+    command: Sequence[str],
+    *,
+    record: Path,
+    log: Path,
+    port: int,
+    ready: Callable[[], bool],
+    name: str,
+    env: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+    token: str = "",
+    timeout: float = 30,
+) -> Daemon:
+    """Start a detached process, wait until it is ready, and write its record (0600).
+
+    timeout: seconds. Raises StayputError with the last line of its log when it ends or does not get ready.
+    """
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("ab") as output:
+        begins = output.tell()
+        process = subprocess.Popen(
+            list(command),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env=dict(os.environ if env is None else env),
+            cwd=cwd,
+            start_new_session=True,
+        )
+    daemon = Daemon(pid=process.pid, started=psutil.Process(process.pid).create_time(), port=port, token=token)
+    write_private(record, msgspec.json.encode(daemon))  # before it is ready: a crash here leaves no orphan unknown
+    deadline = time.monotonic() + timeout
+    while not ready():
+        if process.poll() is not None or time.monotonic() > deadline:
+            stop(daemon)
+            record.unlink(missing_ok=True)
+            said = log.read_bytes()[begins:].decode(errors="replace").strip().splitlines()
+            ended = "ended at once" if process.returncode is not None else f"was not ready within {timeout:.0f} s"
+            raise StayputError(name, f"{ended}: {said[-1] if said else 'it said nothing'}", f"read {log}")
+        time.sleep(0.05)
+    return daemon
+
+
+def stop(daemon: Daemon, *, grace: float = 10) -> None:
+    """SIGTERM to the process; after `grace` seconds SIGKILL to it and its children. Gone is as good as stopped."""
+    process = daemon.process()
+    if process is None:
+        return
+    try:
+        family = [process, *process.children(recursive=True)]
+        process.terminate()
+    except psutil.NoSuchProcess:
+        return
+    _, left = psutil.wait_procs(family, timeout=grace)
+    for survivor in left:
+        try:
+            survivor.kill()
+        except psutil.NoSuchProcess:
+            continue
+    psutil.wait_procs(left, timeout=5)
+
+
+def answers(port: int) -> bool:
+    """Whether something accepts connections on that port of 127.0.0.1."""
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex(("127.0.0.1", port)) == 0

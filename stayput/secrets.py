@@ -1,0 +1,68 @@
+"""What is secret, how it is hidden, and how two secrets are compared without being shown."""
+
+import contextlib
+import hashlib
+import hmac
+import json
+import os
+import secrets as randomness
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Secret:
+    """Equal by value, printed never. `.value` is read where a secret leaves for its destination."""
+
+    value: str = field(repr=False)
+
+    def __str__(self) -> str:
+        return "****"
+
+
+def plain(value: "str | Secret") -> str:
+    """The text of a variable, for the one place that hands it to its destination."""
+    return value.value if isinstance(value, Secret) else value
+
+
+def fingerprint(key: Secret, value: str) -> str:
+    """16 hex digits of HMAC-SHA256: tells two values apart, and nothing public leads back to either."""
+    return hmac.new(key.value.encode(), value.encode(), hashlib.sha256).hexdigest()[:16]
+
+
+def write_private(path: Path, content: bytes) -> None:
+    """Replace a file in one act; only its owner may ever read it (0600), also while it is written."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=path.name, dir=path.parent)  # made with 0600
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).replace(path)
+    except BaseException:
+        with contextlib.suppress(FileNotFoundError):
+            Path(name).unlink()
+        raise
+
+
+@dataclass(frozen=True)
+class StackSecrets:
+    """The three secrets of a stack, made once and kept for its life."""
+
+    secret_key: Secret
+    stayput_key: Secret
+    fingerprint_key: Secret
+
+
+def load_or_make(path: Path) -> StackSecrets:
+    """The stack's secrets from its private file, made on first use."""
+    names = ("secret_key", "stayput_key", "fingerprint_key")
+    known: Mapping[str, Any] = json.loads(path.read_bytes()) if path.exists() else {}
+    values = {name: str(known.get(name) or randomness.token_urlsafe(48)) for name in names}
+    if values != known:
+        write_private(path, json.dumps(values).encode())
+    return StackSecrets(**{name: Secret(value) for name, value in values.items()})

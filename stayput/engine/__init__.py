@@ -1,0 +1,51 @@
+"""How the Pulumi program in infra/ is run, whichever engine runs it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from stayput.secrets import Secret
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outputs:
+    """The stack outputs."""
+
+    bucket: str
+    region: str
+    media_base_url: str
+    uploader_name: str
+    access_key_id: str
+    secret_access_key: Secret
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """One resource that `up` would touch."""
+
+    action: Literal["create", "update", "replace", "delete"]
+    type: str  # Pulumi's type token: "aws:s3/bucket:Bucket"
+    name: str
+    why: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cloud:
+    """What the cloud is, as observed."""
+
+    engine: str
+    outputs: Outputs | None  # None: never provisioned, or lost
+    endpoint_url: str = ""  # of this machine's cloud; empty for AWS
+    signed_addresses: bool = False  # a private bucket: readers need presigned addresses
+    changes: tuple[Change, ...] = ()
+    reason: str = ""  # why `up` is needed, in words; empty: nothing to do
+
+
+class Engine(Protocol):
+    """Runs infra/ for one stack. It decides nothing about the release and prints nothing."""
+
+    def observe(self) -> Cloud: ...  # reads only: starts no process, writes no file
+
+    def up(self, say: Callable[[str], None]) -> Cloud: ...  # idempotent; `say` gets one short line a resource
+
+    def destroy(self, say: Callable[[str], None]) -> None: ...  # all of it; nothing there is no error

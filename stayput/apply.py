@@ -1,0 +1,89 @@
+"""The steps, done one after the other, each written to the ledger before and after. All the writing starts here."""
+
+import time
+from collections.abc import Iterable
+from typing import Protocol, assert_never
+
+from stayput.errors import NeedsAPerson, StayputError
+from stayput.ledger import Began, Did, Failed, Withdrawn
+from stayput.report import Report
+from stayput.steps import Inject, Migrate, Promote, Provision, Publish, Record, Start, Step, Verify
+from stayput.workspace import Workspace
+
+
+class Executor(Protocol):
+    """What a plan is given to. A preview and a deploy differ in nothing else."""
+
+    def __call__(self, steps: Iterable[Step]) -> None: ...
+
+
+def show(report: Report) -> Executor:
+    """An executor that only says the steps."""
+
+    def execute(steps: Iterable[Step]) -> None:
+        for step in steps:
+            report.planned(step.name, step.reason, str(step))
+            if isinstance(step, Provision):
+                for change in step.changes:
+                    report.say(
+                        f"    {change.action} {change.type} {change.name}" + (f": {change.why}" if change.why else "")
+                    )
+
+    return execute
+
+
+def apply(workspace: Workspace, report: Report) -> Executor:
+    """An executor that does the steps and journals them."""
+
+    def execute(steps: Iterable[Step]) -> None:
+        for step in steps:
+            workspace.ledger.append(Began(step=step.name, reason=step.reason))
+            started = time.monotonic()
+            try:
+                with report.step(step.name, step.reason, str(step)):
+                    _perform(step, workspace, report)
+            except BaseException as problem:
+                workspace.ledger.append(Failed(step=step.name, error=str(problem) or type(problem).__name__))
+                _take_back(step, workspace, problem)
+                raise
+            workspace.ledger.append(Did(step=step.name, seconds=round(time.monotonic() - started, 3)))
+
+    return execute
+
+
+def _take_back(step: Step, workspace: Workspace, why: BaseException) -> None:
+    """Withdraw the release whose step failed: what served before goes on serving."""
+    if isinstance(step, Provision | Publish | Record):
+        return
+    try:
+        workspace.target.withdraw(step.release)
+    except StayputError as problem:
+        what = f"{why}; and release {step.release.id} could not be withdrawn: {problem.what}"
+        raise NeedsAPerson(problem.where, what, problem.next_step) from why
+    workspace.ledger.append(Withdrawn(target=workspace.target.name, release=step.release.id, why=str(why)))
+
+
+def _perform(step: Step, workspace: Workspace, report: Report) -> None:
+    target = workspace.target
+    match step:
+        case Provision():
+            step.perform(workspace.engine, lambda line: report.say(f"    {line}"))
+        case Publish() | Inject() | Start() | Promote():
+            step.perform(target)
+        case Migrate():
+            step.perform(target)
+        case Verify():
+            proof = step.perform(target)
+            report.proof(proof)
+            proof.or_raise()
+        case Record():
+            try:
+                step.perform(target, workspace.ledger)
+            except StayputError as problem:
+                raise NeedsAPerson(
+                    problem.where,
+                    f"release {step.release.id} has the traffic, but {problem.what}",
+                    "run the deploy again",
+                ) from problem
+        case _:
+            assert_never(step)

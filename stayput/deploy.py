@@ -1,0 +1,111 @@
+"""The one way through the house: observe, plan, apply, prove, record; for the cloud, then for the release."""
+
+from stayput.apply import Executor, apply, show
+from stayput.errors import DifferencesFound, WrongUse
+from stayput.ledger import Destroyed
+from stayput.plan import plan_cloud, plan_release
+from stayput.prove import prove
+from stayput.release import Build
+from stayput.report import Report
+from stayput.workspace import Workspace
+
+
+def deploy(workspace: Workspace, report: Report) -> None:
+    """Put this tree on the target and prove that uploads work there; nothing changed, nothing done."""
+    with workspace.ledger.held("deploy"):
+        if step := workspace.ledger.unfinished():
+            report.say(f"The last command was cut off at the step {step}; going on from what is there.")
+        travel(workspace, report, apply(workspace, report))
+
+
+def plan(workspace: Workspace, report: Report, *, exit_code: bool = False) -> None:
+    """Say what deploy would do, and why; change nothing. Raises DifferencesFound if asked to."""
+    travel(workspace, report, show(report))
+    if exit_code and report.steps:
+        raise DifferencesFound("plan", f"{len(report.steps)} steps to do", "do them: invoke deploy")
+
+
+def smoke_test(workspace: Workspace, report: Report) -> None:
+    """Prove what is live now, against what the ledger says is live. Raises ProofFailed."""
+    proven = workspace.ledger.live(workspace.target.name)
+    if not proven:
+        raise WrongUse(f"target {workspace.target.name}", "has no proven release to test", "deploy one: invoke deploy")
+    last = proven[-1]
+    proof = prove(
+        last.url, workspace.access(workspace.cloud()), build=last.build, release=last.release, keepsake=last.keepsake
+    )
+    report.proof(proof)
+    report.document = {**report.document.pop("proof"), "build": proof.build, "release": proof.release}
+    proof.or_raise()
+
+
+def status(workspace: Workspace, report: Report) -> None:
+    """What is live, since when, and what the target itself reports."""
+    observed = workspace.target.observe()
+    proven = workspace.ledger.live(workspace.target.name)
+    last = proven[-1] if proven else None
+    report.document |= {
+        "ok": observed.healthy,
+        "target": workspace.target.name,
+        "url": observed.url,
+        "release": observed.release,
+        "build": observed.build,
+        "healthy": observed.healthy,
+        "proven": bool(last and last.release == observed.release),
+        "said": observed.said,
+    }
+    rows = [(event.release, event.build, "live" if event.release == observed.release else "") for event in proven[-5:]]
+    report.table(f"{workspace.target.name}: {observed.url}", ("release", "build", ""), rows)
+    report.say(observed.said or f"release {observed.release} is live and healthy")
+
+
+def rollback(workspace: Workspace, report: Report, to: str | None = None) -> None:
+    """Put an earlier proven build back, under the variables of today. `to`: its release or build, else the last."""
+    proven = workspace.ledger.live(workspace.target.name)
+    earlier = [event for event in proven if event.build != proven[-1].build]
+    if to:
+        earlier = [event for event in proven if to in (event.release, event.build)]
+    if not earlier:
+        known = ", ".join(dict.fromkeys(event.release for event in proven)) or "none"
+        raise WrongUse("rollback", f"there is no {to or 'earlier build'} to go back to", f"proven releases: {known}")
+    build = Build(id=earlier[-1].build, parts=earlier[-1].parts)
+    with workspace.ledger.held("rollback"):
+        travel(workspace, report, apply(workspace, report), build)
+
+
+def destroy(workspace: Workspace, report: Report) -> None:
+    """Take away the target's releases, then the stack; what is stored in either goes with it."""
+    with workspace.ledger.held("destroy"):
+        with report.step("destroy", "asked for", f"take everything off the target {workspace.target.name}"):
+            workspace.target.destroy()
+            workspace.ledger.append(Destroyed(target=workspace.target.name))
+        with report.step("destroy", "asked for", f"destroy the stack {workspace.stack.name}"):
+            workspace.engine.destroy(lambda line: report.say(f"    {line}"))
+
+
+def travel(workspace: Workspace, report: Report, execute: Executor, build: Build | None = None) -> None:
+    """Both passes. `build`: one that is there already, instead of this tree's."""
+    report.document |= {
+        "changed": False,
+        "target": workspace.target.name,
+        "image": "",
+        "steps": report.steps,
+        "proof": {},
+    }
+    cloud = workspace.cloud()
+    if cloud and (cloud_steps := plan_cloud(cloud)):
+        report.document["changed"] = True
+        execute(cloud_steps)
+        cloud = workspace.engine.observe()
+        if cloud.outputs is None:
+            report.say("The release is planned once the stack is there: its variables come from the stack's outputs.")
+            return
+    desired, observed = workspace.desired(cloud, build), workspace.target.observe()
+    release = desired.release
+    report.document |= {"build": release.build.id, "release": release.id, "url": observed.url}
+    steps = plan_release(desired, observed)
+    if steps:
+        report.document["changed"] = True
+        execute(steps)
+    else:
+        report.say(f"Nothing to do: release {release.id} is live at {observed.url} and was proven.")

@@ -1,0 +1,83 @@
+"""What is, and what is wanted, in; the steps between them, each with its reason, out. No I/O at all."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from stayput.engine import Cloud
+from stayput.ledger import Keepsake, Live
+from stayput.release import Release
+from stayput.steps import Inject, Migrate, Promote, Provision, Publish, Record, Start, Step, Verify
+from stayput.targets import Observed
+from stayput.variables import Access
+
+
+@dataclass(frozen=True, kw_only=True)
+class Desired:
+    """The release that should be live, and what is needed to prove it."""
+
+    release: Release
+    access: Access
+    last: Live | None  # the release that the ledger says was proven last
+
+    @property
+    def keepsake(self) -> Keepsake | None:
+        """What this release must still find; nothing when uploads are stored elsewhere from now on."""
+        keepsake = self.last.keepsake if self.last else None
+        return keepsake if keepsake and keepsake.stored_in == self.access.stored_in else None
+
+
+def plan_cloud(cloud: Cloud) -> tuple[Step, ...]:
+    """One step, or none when the stack is as the program says."""
+    return (Provision(changes=cloud.changes, reason=cloud.reason),) if cloud.reason else ()
+
+
+def plan_release(desired: Desired, observed: Observed) -> tuple[Step, ...]:
+    """The steps to the desired release; none when it is live, healthy and recorded."""
+    release, last, keepsake = desired.release, desired.last, desired.keepsake
+    served = observed.release == release.id and observed.build == release.build.id and observed.healthy
+    recorded = last is not None and last.release == release.id
+    verify = Verify(release=release, access=desired.access, keepsake=keepsake, reason=_why_prove(desired))
+    record = Record(release=release, access=desired.access, keepsake=keepsake, reason="the next release looks for it")
+    if served:
+        return () if recorded else (verify, record)
+
+    steps: list[Step] = []
+    if release.build.id not in observed.builds:
+        steps.append(Publish(build=release.build, reason=_why_build(release, last)))
+    steps += [
+        Inject(release=release, reason=_why_inject(release.fingerprints, observed.fingerprints)),
+        Migrate(release=release, reason="before the release that needs it"),
+        Start(release=release, reason=_why_start(release, observed)),
+        verify,
+        Promote(release=release, reason="it was proven"),
+        record,
+    ]
+    return tuple(steps)
+
+
+def _why_build(release: Release, last: Live | None) -> str:
+    if last is None:
+        return "the first"
+    return "changed: " + (", ".join(release.build.changed_since(last.parts)) or "nothing, but it is not there any more")
+
+
+def _why_inject(wanted: Mapping[str, str], there: Mapping[str, str]) -> str:
+    own = [name for name in wanted if name != "STAYPUT_RELEASE"]
+    added = [name for name in own if name not in there]
+    changed = [name for name in own if name in there and there[name] != wanted[name]]
+    said = [f"{word} {', '.join(names)}" for word, names in (("new", added), ("changed", changed)) if names]
+    return "; ".join(said) or "the same values under a new release"
+
+
+def _why_start(release: Release, observed: Observed) -> str:
+    if not observed.release:
+        return "nothing serves"
+    if observed.release == release.id:
+        return "it is live but not healthy" + (f": {observed.said}" if observed.said else "")
+    return f"the site serves {observed.release}"
+
+
+def _why_prove(desired: Desired) -> str:
+    if desired.last and desired.keepsake:
+        return f"a photo goes through it, and the keepsake of {desired.last.release} must still be there"
+    return "a photo goes through it"

@@ -1,0 +1,103 @@
+"""Builds and releases: what they are made of, and how they get their names. Reads files, writes nothing."""
+
+import hashlib
+import json
+import platform
+import subprocess
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import stayput
+from stayput.errors import WrongUse
+from stayput.project import Site
+from stayput.secrets import Secret, fingerprint, plain
+
+Variables = Mapping[str, str | Secret]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Build:
+    """What goes into an image, named by the digest of its parts: "source", "lock", "python", ... → hex digest."""
+
+    id: str
+    parts: Mapping[str, str]
+
+    def changed_since(self, earlier: Mapping[str, str]) -> tuple[str, ...]:
+        """The names of the parts that an earlier build did not have so."""
+        return tuple(name for name, digest in self.parts.items() if earlier.get(name) != digest)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Release:
+    """A build plus a configuration. The id is known before anything runs."""
+
+    id: str
+    build: Build
+    variables: Variables  # with STAYPUT_RELEASE among them
+    fingerprints: Mapping[str, str]  # name → keyed fingerprint of the value
+
+
+def name_build(parts: Mapping[str, str]) -> Build:
+    return Build(id=_digest(json.dumps(parts, sort_keys=True))[:12], parts=dict(parts))
+
+
+def name_release(build: Build, variables: Variables, key: Secret) -> Release:
+    """The release of that build under those variables; `key` is the stack's fingerprint key."""
+    prints = {name: fingerprint(key, plain(value)) for name, value in sorted(variables.items())}
+    id = fingerprint(key, json.dumps([build.id, prints]))[:10]
+    full = {**variables, "STAYPUT_RELEASE": id}
+    return Release(id=id, build=build, variables=full, fingerprints={**prints, "STAYPUT_RELEASE": fingerprint(key, id)})
+
+
+def measure_process_build(root: Path, site: Site) -> Build:
+    """The build of this tree for the process target: its source, its lock, and this machine's Python."""
+    lock = root / site.requirements
+    if not lock.is_file():
+        raise WrongUse(
+            "stayput.toml, site.requirements", f"{site.requirements} is not there", "compile it: requirements/compile"
+        )
+    return name_build(
+        {
+            "source": _digest_of_files(dict(site_files(root, site))),
+            "dependencies": _digest(lock.read_bytes()),
+            "python": f"{platform.python_version()} {platform.system()} {platform.machine()}".lower(),
+        }
+    )
+
+
+def site_files(root: Path, site: Site) -> Iterator[tuple[str, Path]]:
+    """(path in the release, file) for all that is deployed: the site's sources and stayput.django, never the tool."""
+    for source in site.sources:
+        if not (root / source).exists():
+            raise WrongUse(
+                "stayput.toml, site.sources", f"{source} is not there", "name files and folders of the checkout"
+            )
+    for name in _tracked(root, site.sources):
+        yield name, root / name
+    package = Path(stayput.__file__).parent
+    yield "stayput/__init__.py", package / "__init__.py"
+    for file in sorted((package / "django").rglob("*")):
+        if file.is_file() and "__pycache__" not in file.parts:
+            yield f"stayput/{file.relative_to(package).as_posix()}", file
+
+
+def _tracked(root: Path, sources: tuple[str, ...]) -> list[str]:
+    """What git tracks, or would, in the work tree; without git, all files but hidden ones and caches."""
+    command = ["git", "-C", str(root), "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", *sources]
+    try:
+        listed = subprocess.run(command, capture_output=True, check=True).stdout.decode().split("\0")
+        names = [name for name in listed if name]
+    except (OSError, subprocess.CalledProcessError):
+        found = [file for source in sources for file in [root / source, *(root / source).rglob("*")]]
+        names = [file.relative_to(root).as_posix() for file in found]
+        names = [name for name in names if not any(p.startswith(".") or p == "__pycache__" for p in name.split("/"))]
+    return sorted({name for name in names if (root / name).is_file()})
+
+
+def _digest(content: str | bytes) -> str:
+    return hashlib.sha256(content.encode() if isinstance(content, str) else content).hexdigest()
+
+
+def _digest_of_files(files: Mapping[str, Path]) -> str:
+    return _digest(json.dumps({name: _digest(file.read_bytes()) for name, file in sorted(files.items())}))

@@ -1,0 +1,14 @@
+"""The kinds of step, each frozen data that can say itself and why. Doing them is apply's business."""
+
+from stayput.steps.inject import Inject
+from stayput.steps.migrate import Migrate
+from stayput.steps.promote import Promote
+from stayput.steps.provision import Provision
+from stayput.steps.publish import Publish
+from stayput.steps.record import Record
+from stayput.steps.start import Start
+from stayput.steps.verify import Verify
+
+Step = Provision | Publish | Inject | Migrate | Start | Verify | Promote | Record
+
+__all__ = ["Inject", "Migrate", "Promote", "Provision", "Publish", "Record", "Start", "Step", "Verify"]

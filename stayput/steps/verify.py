@@ -1,0 +1,26 @@
+"""The proof: a real photo through the started release."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from stayput.ledger import Keepsake
+from stayput.prove import Proof, prove
+from stayput.release import Release
+from stayput.targets import Target
+from stayput.variables import Access
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verify:
+    name: ClassVar = "prove"
+    release: Release
+    access: Access
+    keepsake: Keepsake | None  # of the release before
+    reason: str
+
+    def __str__(self) -> str:
+        return f"prove release {self.release.id}: {self.reason}"
+
+    def perform(self, target: Target) -> Proof:
+        address, build = target.address(self.release), self.release.build.id
+        return prove(address, self.access, build=build, release=self.release.id, keepsake=self.keepsake)

@@ -1,0 +1,57 @@
+"""The places that run releases."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from stayput.release import Build, Release
+
+
+@dataclass(frozen=True, kw_only=True)
+class Observed:
+    """What a target reports of itself."""
+
+    url: str  # the public address, without a slash at the end
+    release: str = ""  # what has the traffic, by its own word; empty: nothing
+    build: str = ""
+    healthy: bool = False
+    fingerprints: Mapping[str, str] = field(default_factory=dict[str, str])  # of the live release's variables
+    builds: frozenset[str] = frozenset()  # builds that are there to be started
+    said: str = ""  # how the target itself puts it, for people
+
+
+class Target(Protocol):
+    """A place that runs releases. It decides nothing and prints nothing.
+
+    The order is measure, observe, publish, inject, migrate, start, promote; withdraw undoes start. Each may be done
+    again after a crash.
+    """
+
+    name: str
+    throws_disk_away: bool
+
+    def hosts(self) -> tuple[str, ...]: ...  # names it is reached by: ALLOWED_HOSTS
+
+    def origins(self) -> tuple[str, ...]: ...  # CSRF_TRUSTED_ORIGINS
+
+    def measure(self) -> Build: ...  # the build that this tree would give; reads only
+
+    def observe(self) -> Observed: ...  # reads only
+
+    def publish(self, build: Build) -> None: ...  # make the build ready to be started
+
+    def inject(self, release: Release) -> None: ...  # hand over its variables: drops none of theirs, starts nothing
+
+    def migrate(self, release: Release) -> str: ...  # the database's last word, one line
+
+    def start(self, release: Release) -> None: ...  # healthy under its own id when this returns
+
+    def address(self, release: Release) -> str: ...  # where a started release answers, before or after promote
+
+    def promote(self, release: Release) -> None: ...  # all traffic to it; the one before drains, then stops
+
+    def withdraw(self, release: Release) -> None: ...  # undo start: the one before goes on serving
+
+    def logs(self, *, follow: bool = False) -> Iterator[str]: ...
+
+    def destroy(self) -> None: ...

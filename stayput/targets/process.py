@@ -1,0 +1,269 @@
+"""Releases as processes of this machine: each a copy of its build in a new folder with a disk of its own.
+
+home/builds/BUILD/        source and static files, made once, never written again: what an image is elsewhere
+home/environments/LOCK/   the Python environment of one requirements file: exactly the lock, none of the tool's packages
+home/releases/RELEASE/    the copy that runs, thrown away with all that was written to it
+home/db.sqlite3           the rows: they live outside the releases, as a PaaS's database does
+"""
+
+import json
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from http import HTTPStatus
+from pathlib import Path
+
+import httpx
+import msgspec
+
+from stayput import processes
+from stayput.errors import StayputError
+from stayput.front import FrontDoor, Upstream
+from stayput.project import Project
+from stayput.release import Build, Release, measure_process_build, site_files
+from stayput.secrets import Secret, fingerprint, plain, write_private
+from stayput.stack import Stack
+from stayput.targets import Observed
+
+KEPT_BUILDS = 5
+START_SECONDS = 60.0
+# What a process of a PaaS finds in its environment besides its variables: nothing of the developer's shell.
+INHERITED = ("LANG", "LC_ALL", "TZ", "SSL_CERT_FILE", "SSL_CERT_DIR", "SYSTEMROOT")
+
+
+class ProcessTarget:
+    name = "process"
+    throws_disk_away = True
+
+    def __init__(self, project: Project, stack: Stack, fingerprint_key: Secret) -> None:
+        self._project, self._root, self._key = project, stack.root, fingerprint_key
+        self._home = stack.home / "process"
+        self._front = FrontDoor(self._home, project.targets.process.port)
+
+    def hosts(self) -> tuple[str, ...]:
+        return ("127.0.0.1", "localhost")
+
+    def origins(self) -> tuple[str, ...]:
+        return (self._front.url, self._front.url.replace("127.0.0.1", "localhost"))
+
+    def measure(self) -> Build:
+        return measure_process_build(self._root, self._project.site)
+
+    def observe(self) -> Observed:
+        url = self._front.url
+        builds = frozenset(folder.parent.name for folder in self._home.glob("builds/*/stayput-build.json"))
+        upstream = self._front.upstream()
+        if upstream is None:
+            return Observed(url=url, builds=builds, said="nothing is running")
+        status, reported = self._health(url)
+        said = "" if status == HTTPStatus.OK else f"/healthz answers {status or 'nothing'}"
+        return Observed(
+            url=url,
+            builds=builds,
+            release=str(reported.get("release") or upstream.release),
+            build=str(reported.get("build", "")),
+            healthy=not said,
+            fingerprints={
+                name: fingerprint(self._key, value) for name, value in self._variables(upstream.release).items()
+            },
+            said=said,
+        )
+
+    def publish(self, build: Build) -> None:
+        python = self._environment(build.parts["dependencies"])
+        folder = self._home / "builds" / build.id
+        making = folder.with_name(f"{build.id}.part")
+        shutil.rmtree(making, ignore_errors=True)
+        for name, file in site_files(self._root, self._project.site):
+            (making / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(file, making / name)
+        if self.measure().id != build.id:
+            shutil.rmtree(making)
+            raise StayputError(f"build {build.id}", "the source changed while it was copied", "run the deploy again")
+        env = self._clean_env(making) | {"SECRET_KEY": "unused", "STAYPUT_KEY": "unused", "USE_S3": "False"}
+        self._run(
+            [python, self._project.site.manage, "collectstatic", "--noinput"], cwd=making, env=env, what="collectstatic"
+        )
+        (making / "stayput-build.json").write_text(json.dumps({"build": build.id, "parts": dict(build.parts)}))
+        shutil.rmtree(folder, ignore_errors=True)
+        making.rename(folder)
+        self._prune(keep=build.id)
+
+    def inject(self, release: Release) -> None:
+        folder = self._folder(release.id)
+        daemon = processes.load(self._record(release.id))
+        if daemon is not None:  # left by a deploy that was cut off
+            processes.stop(daemon)
+        shutil.rmtree(folder, ignore_errors=True)
+        build = self._home / "builds" / release.build.id
+        if not build.is_dir():
+            raise StayputError(
+                f"build {release.build.id}", "is not there any more", "deploy a newer one: invoke deploy"
+            )
+        shutil.copytree(build, folder)
+        values = {name: plain(value) for name, value in release.variables.items()}
+        theirs = {"DATABASE_URL": f"sqlite:///{self._home / 'db.sqlite3'}"}
+        write_private(self._home / "variables" / f"{release.id}.json", json.dumps(theirs | values).encode())
+
+    def migrate(self, release: Release) -> str:
+        env = self._clean_env(self._folder(release.id)) | self._variables(release.id)
+        command = [self._python(release.build), self._project.site.manage, "migrate", "--noinput"]
+        said = self._run(command, cwd=self._folder(release.id), env=env, what="migrate")
+        return said[-1].strip() if said else ""
+
+    def start(self, release: Release) -> None:
+        folder, port = self._folder(release.id), processes.free_port()
+        bind = {"PORT": str(port), "GUNICORN_CMD_ARGS": f"--bind 127.0.0.1:{port}"}
+        env = self._clean_env(folder) | self._variables(release.id) | bind
+        python = self._python(release.build)
+        command = shlex.split(self._project.site.start)
+        processes.start(
+            [str(python.parent / command[0]), *command[1:]],
+            record=self._record(release.id),
+            log=self._home / "logs" / f"{release.id}.log",
+            port=port,
+            ready=lambda: self._up(f"http://127.0.0.1:{port}", release),
+            name=f"release {release.id}",
+            env=env,
+            cwd=folder,
+            timeout=START_SECONDS,
+        )
+
+    def address(self, release: Release) -> str:
+        daemon = processes.load(self._record(release.id))
+        if daemon is None or not daemon.alive:
+            raise StayputError(f"release {release.id}", "is not running", "deploy it: invoke deploy")
+        return daemon.url
+
+    def promote(self, release: Release) -> None:
+        before = self._front.upstream()
+        daemon = processes.load(self._record(release.id))
+        if daemon is None:
+            raise StayputError(f"release {release.id}", "was never started", "deploy it: invoke deploy")
+        old = before.ports if before and before.release != release.id else ()
+        self._front.switch(Upstream(release=release.id, ports=(daemon.port,)), drain=old)
+        for record in self._home.glob("running/*.json"):
+            if record.stem != release.id:
+                self._throw_away(record.stem)
+
+    def withdraw(self, release: Release) -> None:
+        upstream = self._front.upstream()
+        if upstream is None or upstream.release != release.id:
+            self._throw_away(release.id)
+
+    def logs(self, *, follow: bool = False) -> Iterator[str]:
+        upstream = self._front.upstream()
+        if upstream is None:
+            return
+        with (self._home / "logs" / f"{upstream.release}.log").open(encoding="utf-8", errors="replace") as log:
+            while True:
+                yield from (line.rstrip("\n") for line in log)
+                if not follow:
+                    return
+                time.sleep(0.3)
+
+    def destroy(self) -> None:
+        self._front.stop()
+        for record in self._home.glob("running/*.json"):
+            self._throw_away(record.stem)
+        shutil.rmtree(self._home, ignore_errors=True)
+
+    def _folder(self, release: str) -> Path:
+        return self._home / "releases" / release
+
+    def _record(self, release: str) -> Path:
+        return self._home / "running" / f"{release}.json"
+
+    def _throw_away(self, release: str) -> None:
+        """Stop a release and throw its disk away, as a PaaS does."""
+        daemon = processes.load(self._record(release))
+        if daemon is not None:
+            processes.stop(daemon, grace=30)
+        shutil.rmtree(self._folder(release), ignore_errors=True)
+        (self._home / "variables" / f"{release}.json").unlink(missing_ok=True)
+        self._record(release).unlink(missing_ok=True)
+
+    def _variables(self, release: str) -> dict[str, str]:
+        try:
+            return msgspec.json.decode((self._home / "variables" / f"{release}.json").read_bytes(), type=dict[str, str])
+        except FileNotFoundError:
+            return {}
+
+    def _environment(self, lock: str) -> Path:
+        """The python of an environment that holds exactly the site's lock; made by uv on first use."""
+        folder = self._home / "environments" / lock[:12]
+        python = folder / "bin" / "python"
+        if (folder / "complete").exists():
+            return python
+        uv = Path(sys.executable).parent / "uv"
+        env = {**os.environ, "VIRTUAL_ENV": str(folder)}
+        self._run(
+            [uv, "venv", "--quiet", "--clear", "--python", sys.executable, folder],
+            cwd=self._root,
+            env=env,
+            what="uv venv",
+        )
+        sync = [
+            uv,
+            "pip",
+            "sync",
+            "--quiet",
+            "--require-hashes",
+            "--python",
+            python,
+            self._root / self._project.site.requirements,
+        ]
+        self._run(sync, cwd=self._root, env=env, what=self._project.site.requirements)
+        (folder / "complete").touch()
+        return python
+
+    def _python(self, build: Build) -> Path:
+        return self._environment(build.parts["dependencies"])
+
+    def _clean_env(self, folder: Path) -> dict[str, str]:
+        scratch = folder / "tmp"
+        scratch.mkdir(exist_ok=True)
+        kept = {name: os.environ[name] for name in INHERITED if name in os.environ}
+        return kept | {"PATH": os.defpath, "HOME": str(folder), "TMPDIR": str(scratch), "PYTHONUNBUFFERED": "1"}
+
+    def _run(self, command: list[str | Path], *, cwd: Path, env: Mapping[str, str], what: str) -> list[str]:
+        """Run to the end and return the lines said. Raises StayputError with the last of them."""
+        done = subprocess.run(
+            [str(part) for part in command],
+            cwd=cwd,
+            env=dict(env),
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
+        said = [line for line in done.stdout.splitlines() if line.strip()]
+        if done.returncode:
+            raise StayputError(
+                what, said[-1] if said else f"ended with {done.returncode}", "mend that and run it again"
+            )
+        return said
+
+    def _up(self, url: str, release: Release) -> bool:
+        status, reported = self._health(url)
+        return status == HTTPStatus.OK and (reported.get("release"), reported.get("build")) == (
+            release.id,
+            release.build.id,
+        )
+
+    def _health(self, url: str) -> tuple[int, Mapping[str, object]]:
+        """The status and body of /healthz; 0 where nothing answers."""
+        try:
+            answer = httpx.get(f"{url}/healthz", timeout=5, trust_env=False)
+            return answer.status_code, answer.json()
+        except (httpx.HTTPError, ValueError):
+            return 0, {}
+
+    def _prune(self, keep: str) -> None:
+        builds = sorted((self._home / "builds").iterdir(), key=lambda folder: folder.stat().st_mtime, reverse=True)
+        for folder in builds[KEPT_BUILDS:]:
+            if folder.name != keep:
+                shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,46 @@
+"""From stack outputs and stack secrets to the variables of a release. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from stayput.engine import Cloud, Outputs
+from stayput.release import Variables
+from stayput.secrets import Secret, StackSecrets
+
+
+@dataclass(frozen=True, kw_only=True)
+class Access:
+    """What a proof needs to enter: the right to upload, and the uploader's own key to look into the bucket."""
+
+    stayput_key: Secret
+    outputs: Outputs | None  # None: uploads stay on the release's disk
+    endpoint_url: str = ""
+
+    @property
+    def stored_in(self) -> str:
+        """Where uploads go: the bucket's name, or an empty text for the release's disk."""
+        return self.outputs.bucket if self.outputs else ""
+
+
+def wanted(cloud: Cloud | None, secrets: StackSecrets, hosts: Sequence[str], origins: Sequence[str]) -> Variables:
+    """All variables that are ours. cloud None: uploads stay on the release's disk."""
+    site = {
+        "SECRET_KEY": secrets.secret_key,
+        "STAYPUT_KEY": secrets.stayput_key,
+        "ALLOWED_HOSTS": ",".join(hosts),
+        "CSRF_TRUSTED_ORIGINS": ",".join(origins),
+    }
+    if cloud is None or cloud.outputs is None:
+        return {**site, "USE_S3": "False"}
+    bucket = {
+        "USE_S3": "True",
+        "AWS_ACCESS_KEY_ID": cloud.outputs.access_key_id,
+        "AWS_SECRET_ACCESS_KEY": cloud.outputs.secret_access_key,
+        "AWS_STORAGE_BUCKET_NAME": cloud.outputs.bucket,
+        "AWS_S3_REGION_NAME": cloud.outputs.region,
+    }
+    optional = {
+        "AWS_S3_ENDPOINT_URL": cloud.endpoint_url,
+        "AWS_QUERYSTRING_AUTH": "True" if cloud.signed_addresses else "",
+    }
+    return {**site, **bucket, **{name: value for name, value in optional.items() if value}}

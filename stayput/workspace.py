@@ -1,0 +1,76 @@
+"""What one command works with: the project, its stack, the engine that provisions it and the target that runs it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from stayput import secrets, variables
+from stayput.engine import Cloud, Engine
+from stayput.errors import WrongUse
+from stayput.ledger import Ledger
+from stayput.plan import Desired
+from stayput.project import Project, load
+from stayput.release import Build, name_release
+from stayput.secrets import StackSecrets
+from stayput.stack import Stack
+from stayput.targets import Target
+from stayput.variables import Access
+
+TARGETS = ("process",)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Workspace:
+    project: Project
+    stack: Stack
+    secrets: StackSecrets
+    engine: Engine
+    target: Target
+    ledger: Ledger
+
+    def cloud(self) -> Cloud | None:
+        """The stack as it is; None where uploads stay on the release's disk. Reads only."""
+        return self.engine.observe() if self.project.storage == "s3" else None
+
+    def access(self, cloud: Cloud | None) -> Access:
+        outputs = cloud.outputs if cloud else None
+        endpoint = cloud.endpoint_url if cloud else ""
+        return Access(stayput_key=self.secrets.stayput_key, outputs=outputs, endpoint_url=endpoint)
+
+    def desired(self, cloud: Cloud | None, build: Build | None = None) -> Desired:
+        """The release of that build, or of this tree, under that cloud's outputs. Reads only."""
+        ours = variables.wanted(cloud, self.secrets, self.target.hosts(), self.target.origins())
+        values = {**self.project.variables, **ours}
+        release = name_release(build or self.target.measure(), values, self.secrets.fingerprint_key)
+        proven = self.ledger.live(self.target.name)
+        return Desired(release=release, access=self.access(cloud), last=proven[-1] if proven else None)
+
+
+def open_workspace(root: Path, target: str | None, stack: str | None, overrides: Sequence[str] = ()) -> Workspace:
+    """Everything for one command, from stayput.toml and the names given. Raises WrongUse."""
+    project, where = load(root, overrides), Stack(root, stack or "local")
+    made = secrets.load_or_make(where.home / "secrets.json")
+    return Workspace(
+        project=project,
+        stack=where,
+        secrets=made,
+        engine=_engine(where),
+        target=_target(target or "process", project, where, made),
+        ledger=Ledger(where.home),
+    )
+
+
+def _engine(stack: Stack) -> Engine:
+    from stayput.engine.embedded import EmbeddedEngine
+
+    return EmbeddedEngine(stack)
+
+
+def _target(name: str, project: Project, stack: Stack, made: StackSecrets) -> Target:
+    match name:
+        case "process":
+            from stayput.targets.process import ProcessTarget
+
+            return ProcessTarget(project, stack, made.fingerprint_key)
+        case _:
+            raise WrongUse(f"--target {name}", "is no target", f"choose one: {', '.join(TARGETS)}")

@@ -1,0 +1,157 @@
+"""The tasks of ./invoke. Each is a few lines that call one function; `./invoke --list` says them all."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from invoke.collection import Collection
+from invoke.context import Context
+from invoke.tasks import task
+
+if TYPE_CHECKING:
+    from stayput.workspace import Workspace
+
+ROOT = Path(__file__).resolve().parent
+HELP = {
+    "target": "where releases run: process (this machine); stayput.toml says more",
+    "stack": "the Pulumi stack (local: this machine's cloud)",
+    "json": "one JSON document on stdout, everything else on stderr",
+    "set": "KEY=VALUE of stayput.toml for this run; may be given again",
+    "yes": "do not ask",
+}
+
+
+def help_for(*names: str, **more: str) -> dict[str, str]:
+    return {name: HELP[name] for name in names} | more
+
+
+def workspace(target: str | None, stack: str | None, overrides: list[str]) -> "Workspace":
+    from stayput.workspace import open_workspace
+
+    return open_workspace(ROOT, target, stack, overrides)
+
+
+@task(help=help_for("json", keep="leave it running; ./invoke destroy removes it"))
+def demo(_: Context, keep: bool = False, json: bool = False) -> None:
+    """Show the problem and the cure: a photo that is lost with the disk, then one that stays put."""
+    from stayput.demo import demo as run
+    from stayput.report import reporting
+
+    with reporting(json) as report:
+        run(ROOT, report, keep=keep)
+
+
+@task(
+    iterable=["set"],
+    help=help_for("target", "stack", "set", "json", exit_code="exit with 4 when there is something to do"),
+)
+def plan(
+    _: Context,
+    target: str | None = None,
+    stack: str | None = None,
+    set: list[str] | None = None,
+    json: bool = False,
+    exit_code: bool = False,
+) -> None:
+    """Say what deploy would do, and why; change nothing."""
+    from stayput import deploy as road
+    from stayput.report import reporting
+
+    with reporting(json) as report:
+        road.plan(workspace(target, stack, set or []), report, exit_code=exit_code)
+
+
+@task(iterable=["set"], help=help_for("target", "stack", "set", "json"))
+def deploy(
+    _: Context, target: str | None = None, stack: str | None = None, set: list[str] | None = None, json: bool = False
+) -> None:
+    """Put this tree on the target and prove that uploads work there."""
+    from stayput import deploy as road
+    from stayput.report import reporting
+
+    with reporting(json) as report:
+        road.deploy(workspace(target, stack, set or []), report)
+
+
+@task(iterable=["set"], help=help_for("target", "stack", "set", "json"))
+def smoke_test(
+    _: Context, target: str | None = None, stack: str | None = None, set: list[str] | None = None, json: bool = False
+) -> None:
+    """Send a real photo through the live site and read the objects back."""
+    from stayput import deploy as road
+    from stayput.report import reporting
+
+    with reporting(json) as report:
+        road.smoke_test(workspace(target, stack, set or []), report)
+
+
+@task(iterable=["set"], help=help_for("target", "stack", "set", "json"))
+def status(
+    _: Context, target: str | None = None, stack: str | None = None, set: list[str] | None = None, json: bool = False
+) -> None:
+    """Say what is live, and what could be rolled back to."""
+    from stayput import deploy as road
+    from stayput.report import reporting
+
+    with reporting(json) as report:
+        road.status(workspace(target, stack, set or []), report)
+
+
+@task(
+    iterable=["set"],
+    help=help_for("target", "stack", "set", "json", to="the release or build to go back to (the one before)"),
+)
+def rollback(
+    _: Context,
+    target: str | None = None,
+    stack: str | None = None,
+    to: str | None = None,
+    set: list[str] | None = None,
+    json: bool = False,
+) -> None:
+    """Put an earlier proven build back."""
+    from stayput import deploy as road
+    from stayput.report import reporting
+
+    with reporting(json) as report:
+        road.rollback(workspace(target, stack, set or []), report, to)
+
+
+@task(iterable=["set"], help=help_for("target", "stack", "set", follow="go on as lines are written"))
+def logs(
+    _: Context, target: str | None = None, stack: str | None = None, set: list[str] | None = None, follow: bool = False
+) -> None:
+    """Show what the live release writes."""
+    from stayput.report import reporting
+
+    with reporting(False) as report:
+        for line in workspace(target, stack, set or []).target.logs(follow=follow):
+            report.say(line)
+
+
+@task(iterable=["set"], help=help_for("target", "stack", "set", "json", "yes"))
+def destroy(
+    _: Context,
+    target: str | None = None,
+    stack: str | None = None,
+    set: list[str] | None = None,
+    yes: bool = False,
+    json: bool = False,
+) -> None:
+    """Take away the releases and the stack, with all that is stored in them."""
+    from stayput import deploy as road
+    from stayput.report import reporting
+
+    with reporting(json) as report:
+        report.confirm("Everything of this stack is removed, uploads too.", yes)
+        road.destroy(workspace(target, stack, set or []), report)
+
+
+@task(help={"kind": "unit, contract, integration or browser; all of them otherwise"})
+def test(_: Context, kind: str = "") -> None:
+    """Run format, lint, types and tests; what cannot run on this machine is named with its reason."""
+    from stayput.development import check_everything
+
+    raise SystemExit(check_everything(ROOT, kind))
+
+
+namespace = Collection(demo, test, plan, deploy, smoke_test, status, rollback, logs, destroy)

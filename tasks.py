@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from invoke.collection import Collection
 from invoke.context import Context
-from invoke.tasks import task
+from invoke.tasks import task  # pyright: ignore[reportUnknownVariableType]
 
 if TYPE_CHECKING:
     from stayput.workspace import Workspace

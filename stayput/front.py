@@ -17,6 +17,7 @@ import aiohttp
 import httpx
 import msgspec
 from aiohttp import web
+from yarl import URL
 
 from stayput import processes
 from stayput.errors import StayputError, WrongUse
@@ -25,16 +26,9 @@ from stayput.secrets import write_private
 ADMIN = "/-stayput/"
 DRAIN_SECONDS = 130.0  # longer than the site's own worker timeout
 # Headers of one connection, not of the message (RFC 9110, 7.6.1).
-HOP_BY_HOP = {
-    "connection",
-    "keep-alive",
-    "proxy-authenticate",
-    "proxy-authorization",
-    "proxy-connection",
-    "te",
-    "trailer",
-}
-HOP_BY_HOP |= {"transfer-encoding", "upgrade"}
+HOP_BY_HOP = frozenset(
+    "connection keep-alive proxy-authenticate proxy-authorization proxy-connection te trailer transfer-encoding upgrade".split()
+)
 
 
 class Upstream(msgspec.Struct, frozen=True, kw_only=True):
@@ -116,7 +110,7 @@ class Front:
         try:
             answer = await self._client.request(
                 request.method,
-                aiohttp.client.URL(url, encoded=True),
+                URL(url, encoded=True),
                 headers=_forwarded(request),
                 data=body,
                 allow_redirects=False,
@@ -151,12 +145,12 @@ class FrontDoor:
     """The front as a command sees it: started when needed, asked, told. `home` is the target's private folder."""
 
     def __init__(self, home: Path, port: int) -> None:
-        self._home, self._port = home, port
+        self._home, self.port = home, port
         self._record, self._state = home / "front.json", home / "upstream.json"
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._port}"
+        return f"http://127.0.0.1:{self.port}"
 
     def upstream(self) -> Upstream | None:
         """What has the traffic; None when nothing has, or the front is not running."""
@@ -170,20 +164,20 @@ class FrontDoor:
         """Have the front listening on its port. Raises WrongUse when somebody else does."""
         daemon = processes.load(self._record)
         if daemon is not None and daemon.alive:
-            if daemon.port == self._port:
+            if daemon.port == self.port:
                 return
             processes.stop(daemon)
-        if processes.answers(self._port):
-            next_step = f"end it, or choose another port: --set targets.process.port={self._port + 1}"
-            raise WrongUse(f"port {self._port}", "is taken by another program", next_step)
+        if processes.answers(self.port):
+            next_step = f"end it, or choose another port: --set targets.process.port={self.port + 1}"
+            raise WrongUse(f"port {self.port}", "is taken by another program", next_step)
         token = os.urandom(24).hex()
         processes.start(
-            [sys.executable, "-m", "stayput.front", str(self._state), str(self._port)],
+            [sys.executable, "-m", "stayput.front", str(self._state), str(self.port)],
             record=self._record,
             log=self._home / "front.log",
-            port=self._port,
+            port=self.port,
             token=token,
-            ready=lambda: processes.answers(self._port),
+            ready=lambda: processes.answers(self.port),
             name="front",
             env={**os.environ, "STAYPUT_FRONT_TOKEN": token, "PYTHONPATH": str(Path(__file__).parent.parent)},
         )
@@ -198,6 +192,7 @@ class FrontDoor:
             self._ask(daemon, "POST", "drain", msgspec.json.encode(drain))
 
     def stop(self) -> None:
+        """End the front and forget which release it served."""
         daemon = processes.load(self._record)
         if daemon is not None:
             processes.stop(daemon)
@@ -221,7 +216,15 @@ class FrontDoor:
 def main(state: str, port: str) -> None:
     token = os.environ.pop("STAYPUT_FRONT_TOKEN")
     front = Front(Path(state), token)
-    web.run_app(front.app(), host="127.0.0.1", port=int(port), print=None, access_log=None, handler_cancellation=True)
+    web.run_app(
+        front.app(),
+        host="127.0.0.1",
+        port=int(port),
+        print=None,
+        access_log=None,
+        handler_cancellation=True,
+        shutdown_timeout=5,
+    )
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ import re
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import msgspec
 
@@ -16,7 +16,7 @@ class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """A table of stayput.toml: an unknown key is an error, never ignored."""
 
 
-class Site(Section):
+class Site(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What is deployed: files, their requirements, and the command that serves them on $PORT."""
 
     sources: tuple[str, ...]  # files and folders, relative to the checkout
@@ -25,39 +25,39 @@ class Site(Section):
     manage: str = "manage.py"
 
 
-class Registry(Section):
+class Registry(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     repository: str = ""
 
 
-class Process(Section):
+class Process(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Releases as processes of this machine, behind the front on 127.0.0.1:port."""
 
     port: int = 8000
 
 
-class Railway(Section):
+class Railway(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     project: str
     environment: str
     service: str
 
 
-class Render(Section):
+class Render(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     service: str
 
 
-class Koyeb(Section):
+class Koyeb(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     app: str
     service: str
 
 
-class Targets(Section):
+class Targets(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     process: Process = Process()
     railway: Railway | None = None
     render: Render | None = None
     koyeb: Koyeb | None = None
 
 
-class Project(Section):
+class Project(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     name: str
     site: Site
     storage: Literal["s3", "local"] = "s3"
@@ -91,9 +91,10 @@ def _override(document: dict[str, Any], override: str) -> None:
         raise WrongUse(f"--set {override}", "is not KEY=VALUE", "write it like --set targets.process.port=8001")
     *tables, name = key.strip().split(".")
     for table in tables:
-        document = document.setdefault(table, {})
-        if not isinstance(document, dict):
+        inner: object = document.setdefault(table, {})
+        if not isinstance(inner, dict):
             raise WrongUse(f"--set {override}", f"{table} is a value, not a table", "name a key of stayput.toml")
+        document = cast("dict[str, Any]", inner)
     try:
         document[name] = tomllib.loads(f"v = {text}")["v"]
     except tomllib.TOMLDecodeError:

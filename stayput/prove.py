@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 from urllib.parse import urlsplit
 
 import httpx
@@ -222,6 +222,11 @@ class _Walk:
         return "the test picture is gone"
 
 
+class _Reported(TypedDict):
+    build: str
+    release: str
+
+
 class _Unproven(Exception):
     """A check's own finding, in words."""
 
@@ -240,8 +245,8 @@ def _guarded(name: str, check: Callable[[], str]) -> Check:
         )
 
 
-def _health(site: httpx.Client, build: str, release: str) -> tuple[Check, dict[str, str]]:
-    reported = {"build": "", "release": ""}
+def _health(site: httpx.Client, build: str, release: str) -> tuple[Check, "_Reported"]:
+    reported = _Reported(build="", release="")
 
     def ask() -> str:
         answer = site.get("/healthz")

@@ -1,0 +1,81 @@
+from stayput.ledger import Keepsake
+from stayput.plan import plan_cloud, plan_release
+from stayput.secrets import Secret
+from tests.unit.builders import OUTPUTS, build, cloud, desired, live, observed, release
+
+KEEPSAKE = Keepsake(id="picture", sha256="ab" * 32, stored_in=OUTPUTS.bucket)
+
+
+def names(steps):
+    return [step.name for step in steps]
+
+
+def test_a_stack_that_is_as_it_should_be_needs_no_steps():
+    assert plan_cloud(cloud()) == ()
+
+
+def test_a_stack_that_is_not_there_is_provisioned_for_the_reason_the_engine_gives():
+    (step,) = plan_cloud(cloud(outputs=None, reason="never provisioned"))
+    assert str(step) == "provision the stack: never provisioned"
+
+
+def test_a_release_that_is_live_healthy_and_recorded_needs_no_steps():
+    here = release()
+    assert plan_release(desired(here, last=live(here)), observed(here)) == ()
+
+
+def test_the_first_release_takes_every_step_in_order():
+    steps = plan_release(desired(), observed())
+    assert names(steps) == ["publish", "inject", "migrate", "start", "prove", "promote", "record"]
+
+
+def test_a_build_that_is_there_is_not_made_again():
+    here = release()
+    steps = plan_release(desired(here), observed(builds=frozenset({here.build.id})))
+    assert "publish" not in names(steps)
+
+
+def test_a_changed_lock_is_the_reason_for_the_new_build():
+    before, after = release(), release(of=build(dependencies="d2"))
+    steps = plan_release(desired(after, last=live(before)), observed(before))
+    assert str(steps[0]) == f"make build {after.build.id} ready: changed: dependencies"
+
+
+def test_a_changed_variable_is_named_and_its_value_is_not():
+    before = release({"USE_S3": "True", "AWS_SECRET_ACCESS_KEY": Secret("old-secret")})
+    after = release({"USE_S3": "True", "AWS_SECRET_ACCESS_KEY": Secret("new-secret"), "EXTRA": "1"})
+    steps = plan_release(desired(after, last=live(before)), observed(before))
+    said = " ".join(f"{step} {step!r}" for step in steps)
+    assert "inject 4 variables: new EXTRA; changed AWS_SECRET_ACCESS_KEY" in said
+    assert "old-secret" not in said
+    assert "new-secret" not in said
+
+
+def test_a_release_that_serves_but_was_never_recorded_is_proven_and_recorded():
+    here = release()
+    assert names(plan_release(desired(here, last=None), observed(here))) == ["prove", "record"]
+
+
+def test_an_unhealthy_release_is_started_anew_although_it_is_the_right_one():
+    here = release()
+    steps = plan_release(desired(here, last=live(here)), observed(here, healthy=False))
+    assert "start" in names(steps)
+
+
+def test_a_site_that_answers_with_another_build_under_the_right_release_is_not_taken_for_it():
+    here = release()
+    impostor = observed(here)
+    impostor = type(impostor)(**{**vars(impostor), "build": "another"})
+    assert "start" in names(plan_release(desired(here, last=live(here)), impostor))
+
+
+def test_the_keepsake_of_the_last_release_must_be_found_by_the_next():
+    before, after = release(), release({"NEW": "1"})
+    steps = plan_release(desired(after, last=live(before, KEEPSAKE)), observed(before))
+    assert [step.keepsake for step in steps if step.name in ("prove", "record")] == [KEEPSAKE, KEEPSAKE]
+
+
+def test_a_keepsake_stored_elsewhere_is_not_looked_for():
+    before, after = release(), release({"NEW": "1"})
+    steps = plan_release(desired(after, last=live(before, KEEPSAKE), outputs=None), observed(before))
+    assert [step.keepsake for step in steps if step.name in ("prove", "record")] == [None, None]

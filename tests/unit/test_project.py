@@ -1,0 +1,73 @@
+from pathlib import Path
+
+import pytest
+
+from stayput.errors import WrongUse
+from stayput.project import load
+
+WHOLE = """
+name = "gallery"
+[site]
+sources = ["app"]
+requirements = "requirements/site.txt"
+start = "gunicorn app.wsgi"
+[targets.render]
+service = "gallery"
+"""
+
+
+def written(folder, text):
+    (folder / "stayput.toml").write_text(text)
+    return folder
+
+
+def test_the_projects_own_file_is_read():
+    assert load(Path(__file__).parents[2]).name == "gallery"
+
+
+def test_a_value_can_be_overridden_for_one_run(tmp_path):
+    project = load(
+        written(tmp_path, WHOLE), ["targets.process.port=9001", "targets.render.service=srv-9", "storage=local"]
+    )
+    assert project.targets.process.port == 9001
+    assert project.targets.render is not None
+    assert project.targets.render.service == "srv-9"
+    assert project.storage == "local"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            WHOLE.replace("sources", "soruces"),
+            "stayput.toml, site: unknown key `soruces`. Next: did you mean `sources`?",
+        ),
+        (
+            WHOLE.replace('start = "gunicorn app.wsgi"', ""),
+            "stayput.toml, site: `start` is missing. Next: add it; docs/stayput.toml.md says what it is",
+        ),
+        (
+            WHOLE.replace('sources = ["app"]', "sources = 3"),
+            "stayput.toml, site.sources: expected `array`, got `int`. Next: mend that value",
+        ),
+    ],
+)
+def test_a_fault_in_the_file_is_said_with_its_place_and_what_to_do(tmp_path, text, message):
+    with pytest.raises(WrongUse) as refused:
+        load(written(tmp_path, text))
+    assert str(refused.value) == message
+
+
+def test_a_file_that_is_no_toml_is_refused_with_the_line(tmp_path):
+    with pytest.raises(WrongUse, match="line 1"):
+        load(written(tmp_path, "name = @"))
+
+
+def test_a_missing_file_is_told(tmp_path):
+    with pytest.raises(WrongUse, match="is not there"):
+        load(tmp_path)
+
+
+def test_an_override_without_a_value_is_told(tmp_path):
+    with pytest.raises(WrongUse, match="is not KEY=VALUE"):
+        load(written(tmp_path, WHOLE), ["storage"])

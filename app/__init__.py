@@ -1,0 +1,1 @@
+"""What is deployed: a minimal Django site that takes photos."""

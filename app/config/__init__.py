@@ -1,0 +1,1 @@
+"""Settings, addresses, and how the site is served."""

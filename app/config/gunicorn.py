@@ -1,0 +1,24 @@
+"""How the site is served: gunicorn -c app/config/gunicorn.py app.config.wsgi"""
+
+import os
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # gunicorn runs this file before it knows the project
+
+from app.config import machine
+from app.config.logs import LOGGING
+
+bind = f"0.0.0.0:{os.environ.get('PORT') or 8000}"
+workers = machine.workers(machine.memory())
+worker_class = "gthread"
+threads = 8
+preload_app = True  # wrong variables end the start at once, and the workers share the memory of the code
+timeout = 120  # seconds; every call to a storage gives up long before
+graceful_timeout = 30  # seconds a stopping worker may take to finish its requests
+keepalive = 75  # seconds: longer than a platform's edge keeps its connections, so that it never meets a closed one
+control_socket_disable = True
+worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # heartbeats on a disk can stall
+accesslog = None  # the platform's edge has one; ours are events
+logconfig_dict = LOGGING
+# forwarded_allow_ips stays as it is: Django itself reads X-Forwarded-Proto, and no client may set SCRIPT_NAME.

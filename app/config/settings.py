@@ -1,0 +1,107 @@
+"""Django's settings, from the environment: the variables are in stayput.django.variables."""
+
+import os
+from pathlib import Path
+
+import dj_database_url
+
+from app.config import machine
+from app.config.logs import LOGGING as LOGGING
+from app.uploads.images import Limits
+from stayput.django import storages, variables
+
+BASE_DIR = Path(__file__).resolve().parents[2]
+VALUES = variables.read(os.environ)
+
+DEBUG = VALUES.debug
+SECRET_KEY = VALUES.secret_key
+STAYPUT_KEY = VALUES.stayput_key
+STAYPUT_BUILD_FILE = BASE_DIR / "stayput-build.json"
+
+ALLOWED_HOSTS = list(VALUES.allowed_hosts)
+CSRF_TRUSTED_ORIGINS = list(VALUES.csrf_trusted_origins)
+ROOT_URLCONF = "app.config.urls"
+WSGI_APPLICATION = "app.config.wsgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+USE_TZ = True
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = LOGOUT_REDIRECT_URL = "gallery"
+
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "stayput.django",
+    "app.uploads",
+]
+
+MIDDLEWARE = [
+    "stayput.django.health.HealthMiddleware",
+    "app.uploads.limits.BodyLimitMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+            ]
+        },
+    }
+]
+
+# The platform's edge ends TLS and says so. Where people come over https, plain http is sent there and cookies stay.
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = VALUES.behind_tls
+SECURE_HSTS_SECONDS = 31_536_000 if VALUES.behind_tls else 0
+
+DATABASES = {
+    "default": dj_database_url.parse(
+        VALUES.database_url or f"sqlite:///{BASE_DIR / 'db.sqlite3'}", conn_max_age=60, conn_health_checks=True
+    )
+}
+if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    DATABASES["default"]["OPTIONS"] = {  # several processes write: wait for the lock, and take it at the beginning
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+    }
+else:
+    DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
+
+# Shared by all workers: what counts uploads. The table is made by a migration.
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "cache"}}
+
+MEDIA_ROOT = Path(VALUES.media_root or BASE_DIR / "media")
+MEDIA_URL = storages.media_url(VALUES)
+STATIC_ROOT = BASE_DIR / "staticfiles"
+STATIC_URL = "/static/"
+STORAGES = storages.storages(VALUES, media_root=MEDIA_ROOT)
+
+UPLOAD_LIMITS = Limits()
+BODY_LIMIT = UPLOAD_LIMITS.upload_bytes + 2**16  # the form around the picture
+DECODING_SLOTS = machine.decoding_slots(machine.memory(), machine.processors())
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "app.uploads.auth.UploadTokenAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticatedOrReadOnly"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.MultiPartParser"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_THROTTLE_RATES": {"uploads": "120/min"},
+    "NUM_PROXIES": 1,
+}

@@ -1,0 +1,19 @@
+"""The site's addresses."""
+
+from django.conf import settings
+from django.contrib.auth.views import LoginView, LogoutView
+from django.urls import path, re_path
+from django.views.static import serve
+
+from app.uploads import api, pages
+
+urlpatterns = [
+    path("", pages.gallery, name="gallery"),
+    path("login/", LoginView.as_view(template_name="uploads/login.html"), name="login"),
+    path("logout/", LogoutView.as_view(), name="logout"),
+    path("api/images/", api.Images.as_view(), name="images"),
+    path("api/images/<uuid:pk>/", api.OneImage.as_view(), name="image"),
+]
+
+if settings.MEDIA_URL == "/media/":  # local disk: nobody else serves it
+    urlpatterns += [re_path(r"^media/(?P<path>.+)$", serve, {"document_root": settings.MEDIA_ROOT})]

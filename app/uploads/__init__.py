@@ -1,0 +1,1 @@
+"""Pictures: taken, made small, kept and shown."""

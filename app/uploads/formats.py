@@ -1,0 +1,62 @@
+"""What a file is that is no picture we take, by its first bytes, said to the person who sent it."""
+
+TAKEN = "JPEG, PNG, WEBP, GIF or AVIF"
+
+SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
+    (0, b"%PDF", "This is a PDF, not a photo."),
+    (0, b"II*\0", f"This is a TIFF picture. Please send it as {TAKEN}."),
+    (0, b"MM\0*", f"This is a TIFF picture. Please send it as {TAKEN}."),
+    (0, b"BM", f"This is a BMP picture. Please send it as {TAKEN}."),
+    (0, b"\0\0\1\0", f"This is an icon. Please send a photo as {TAKEN}."),
+    (0, b"8BPS", f"This is a Photoshop file. Please send the photo as {TAKEN}."),
+    (0, b"%!PS", "This is a PostScript file, not a photo."),
+    (0, b"PK\3\4", "This is a ZIP archive or an office document, not a photo."),
+    (0, b"Rar!", "This is a RAR archive, not a photo."),
+    (0, b"\x1f\x8b", "This is a compressed file, not a photo."),
+    (0, b"\x7fELF", "This is a program, not a photo."),
+    (0, b"MZ", "This is a program, not a photo."),
+    (0, b"ID3", "This is a sound, not a photo."),
+    (0, b"OggS", "This is a sound or a video, not a photo."),
+    (0, b"\x1aE\xdf\xa3", "This is a video, not a photo."),
+    (8, b"AVI ", "This is a video, not a photo."),
+    (8, b"WAVE", "This is a sound, not a photo."),
+)
+HEIC_BRANDS = {b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1"}
+BROKEN = {
+    b"\xff\xd8\xff": "JPEG",
+    b"\x89PNG": "PNG",
+    b"GIF8": "GIF",
+    b"RIFF": "WEBP",
+}
+
+
+def describe(data: bytes) -> str:
+    """A sentence on what this is instead of a picture."""
+    for at, signature, sentence in SIGNATURES:
+        if data.startswith(signature, at):
+            return sentence
+    if data[4:8] == b"ftyp":
+        if data[8:12] in HEIC_BRANDS:
+            return "This is a HEIC photo. Please send it as JPEG; phones can be set to “most compatible”."
+        return "This is a video, not a photo."
+    for signature, name in BROKEN.items():
+        if data.startswith(signature):
+            return f"This {name} picture is damaged, or was cut off on its way. Please send it again."
+    beginning = data[:512]
+    if b"<svg" in beginning:
+        return f"This is an SVG drawing, not a photo. Please send it as {TAKEN}."
+    if b"<html" in beginning.lower() or b"<!doctype html" in beginning.lower():
+        return "This is a web page, not a photo."
+    if is_text(beginning):
+        return "This is a text file, not a photo."
+    return f"This is not a picture of a kind that is taken. Please send it as {TAKEN}."
+
+
+def is_text(beginning: bytes) -> bool:
+    try:
+        text = beginning.decode("utf-8")
+    except UnicodeDecodeError as problem:
+        if problem.start < len(beginning) - 3:  # not just cut inside the last character
+            return False
+        text = beginning[: problem.start].decode("utf-8")
+    return all(character.isprintable() or character in "\r\n\t\f" for character in text.lstrip("\ufeff"))

@@ -1,0 +1,33 @@
+"""Bodies that are refused before a byte of them is read."""
+
+import logging
+from collections.abc import Callable
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, JsonResponse
+
+from app.uploads.events import log
+from app.uploads.images import megabytes
+
+
+class BodyLimitMiddleware:
+    """413 for a body that says it is too large; 411 for one that does not say, which Django would see as empty."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]):
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.method not in ("POST", "PUT", "PATCH"):
+            return self.get_response(request)
+        length = request.META.get("CONTENT_LENGTH") or ""
+        if not length.isdecimal():
+            return refusal(411, "The upload does not say how long it is: send a Content-Length header.")
+        if int(length) > settings.BODY_LIMIT:
+            log("upload.too_large", level=logging.WARNING, length=int(length))
+            most = megabytes(settings.UPLOAD_LIMITS.upload_bytes)
+            return refusal(413, f"The file has {megabytes(int(length))}; at most {most} are taken.")
+        return self.get_response(request)
+
+
+def refusal(status: int, sentence: str) -> HttpResponse:
+    return JsonResponse({"image": [sentence]}, status=status)

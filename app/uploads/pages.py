@@ -1,0 +1,51 @@
+"""The page for people: the pictures, and a form for whoever is logged in."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods
+
+from app.uploads import intake
+from app.uploads.auth import UploadThrottle
+from app.uploads.formats import TAKEN
+from app.uploads.images import InvalidImage
+from app.uploads.models import Image, State
+from app.uploads.slots import Busy
+from app.uploads.store import StorageUnavailable
+
+SHOWN = 60  # pictures on the page
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def gallery(request: HttpRequest) -> HttpResponse:
+    if request.method != "POST":
+        return page(request)
+    if not request.user.is_authenticated:
+        return redirect("login")
+    return upload(request)
+
+
+def upload(request: HttpRequest) -> HttpResponse:
+    throttle = UploadThrottle()
+    if not throttle.allow_request(request, None):
+        wait = int(throttle.wait() or 60) + 1
+        return page(request, f"That was a lot. Please wait {wait} seconds.", 429, {"Retry-After": str(wait)})
+    file = request.FILES.get("image")
+    if file is None:
+        return page(request, "Please choose a picture first.", 400)
+    try:
+        intake.take(file)
+    except InvalidImage as refusal:
+        return page(request, str(refusal), 400)
+    except (Busy, StorageUnavailable):
+        sentence = "The picture could not be stored just now. Please try again in a moment."
+        return page(request, sentence, 503, {"Retry-After": "10"})
+    return redirect("gallery")
+
+
+def page(request: HttpRequest, problem: str = "", status: int = 200, headers: dict[str, str] | None = None):
+    shown = Image.objects.filter(listed=True, state=State.READY)[:SHOWN]
+    answer = render(
+        request, "uploads/gallery.html", {"images": shown, "problem": problem, "taken": TAKEN}, status=status
+    )
+    answer.headers.update(headers or {})
+    return answer

@@ -1,0 +1,56 @@
+"""How many pictures are decoded at once, over all worker processes: one locked file for each.
+
+The kernel lets go of a lock when its process dies, so no slot is ever lost.
+"""
+
+import fcntl
+import os
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from zlib import crc32
+
+PATIENCE = 20.0  # seconds an upload waits for a slot
+PAUSE = 0.02  # seconds between two tries
+
+
+class Busy(Exception):
+    """No slot came free in time."""
+
+
+@contextmanager
+def one(count: int, *, folder: Path | None = None, patience: float = PATIENCE) -> Iterator[int]:
+    """Hold one of `count` slots; gives the milliseconds it took to get it.
+
+    folder: shared by all who count together. Raises Busy after `patience` seconds.
+    """
+    begun = time.monotonic()
+    handle = take(folder or default_folder(), count, begun + patience)
+    try:
+        yield round((time.monotonic() - begun) * 1000)
+    finally:
+        os.close(handle)
+
+
+def take(folder: Path, count: int, deadline: float) -> int:
+    while True:
+        for number in range(count):
+            handle = os.open(folder / f"slot-{number}", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return handle
+            except BlockingIOError:
+                os.close(handle)
+        if time.monotonic() > deadline:
+            raise Busy
+        time.sleep(PAUSE)
+
+
+def default_folder() -> Path:
+    """A folder of this user and this copy of the site: its workers share it, another release's do not."""
+    site = Path(__file__).resolve().parent
+    folder = Path(tempfile.gettempdir()) / f"uploads-{os.getuid()}-{crc32(bytes(site)):x}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    return folder

@@ -1,0 +1,166 @@
+"""`/healthz`: what runs here, and whether it is well. Put HealthMiddleware first in MIDDLEWARE.
+
+It answers before the host check, the redirect to https and the session, so that a platform's probe gets through.
+503 means that this release itself is at fault and must not get traffic; a dependency that is down is `degraded`
+with 200, since a platform that restarts every instance for it would only add to the trouble.
+"""
+
+import json
+import os
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.core.files.storage import storages
+from django.db import DatabaseError, connection, connections
+from django.db.migrations.executor import MigrationExecutor
+from django.http import HttpRequest, HttpResponse, JsonResponse
+
+
+@dataclass(frozen=True)
+class Check:
+    """What a check found. at_fault: the release itself is broken, not something it depends on."""
+
+    ok: bool
+    detail: str
+    at_fault: bool = False
+
+
+def settings_are_right() -> Check:
+    try:
+        storages["default"]
+    except (ImportError, ImproperlyConfigured) as wrong:
+        return Check(False, f"the storage cannot be used ({type(wrong).__name__})", at_fault=True)
+    return Check(True, "the storage can be loaded")
+
+
+def migrations_are_applied() -> Check:
+    try:
+        executor = MigrationExecutor(connection)
+        unapplied = [str(m) for m, _ in executor.migration_plan(executor.loader.graph.leaf_nodes())]
+    except DatabaseError as problem:
+        return Check(False, f"the database does not answer ({type(problem).__name__})")
+    if unapplied:
+        return Check(False, f"{len(unapplied)} not applied, first {unapplied[0]}: run manage.py migrate", at_fault=True)
+    return Check(True, "all applied")
+
+
+def database_answers() -> Check:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except DatabaseError as problem:
+        return Check(False, f"the database does not answer ({type(problem).__name__})")
+    return Check(True, f"{connection.vendor} answers")
+
+
+def storage_answers() -> Check:
+    try:
+        storage = storages["default"]
+        ask = getattr(storage, "probe", None)
+        ask() if ask else storage.exists("healthz")
+    except Exception as problem:  # each storage raises its own kind
+        return Check(False, f"the storage does not answer as it should ({reason(problem)})")
+    return Check(True, "the storage answers")
+
+
+def reason(problem: Exception) -> str:
+    """The kind of a problem, and the code that S3 gave it: no message, which may name hosts or keys."""
+    response = getattr(problem, "response", None)
+    code = response.get("Error", {}).get("Code", "") if isinstance(response, dict) else ""
+    return f"{type(problem).__name__} {code}".strip()
+
+
+CHECKS: Mapping[str, Callable[[], Check]] = {
+    "settings": settings_are_right,
+    "migrations": migrations_are_applied,
+    "database": database_answers,
+    "storage": storage_answers,
+}
+
+
+class Probe:
+    """A check that runs in a thread of its own, so that asking for its result never hangs with it.
+
+    fresh: seconds a result is good for. patience: seconds the first result is waited for, and after which a check
+    that runs is said to hang.
+    """
+
+    def __init__(self, check: Callable[[], Check], *, fresh: float = 5, patience: float = 2):
+        self.check, self.fresh, self.patience = check, fresh, patience
+        self._lock = threading.Lock()
+        self._done = threading.Event()
+        self._last: Check | None = None
+        self._running = False
+        self._since = 0.0  # when the running check began, or the last one ended
+
+    def start(self) -> None:
+        """Begin the check, unless it runs already or its last result is still good."""
+        with self._lock:
+            if not self._running and (self._last is None or time.monotonic() - self._since > self.fresh):
+                self._running, self._since, self._done = True, time.monotonic(), threading.Event()
+                threading.Thread(target=self._run, daemon=True).start()
+
+    def result(self) -> Check:
+        """The last result; the first one is waited for."""
+        with self._lock:
+            last, done, running, patience_ends = self._last, self._done, self._running, self._since + self.patience
+        if last is None:
+            done.wait(max(0.0, patience_ends - time.monotonic()))
+            last = self._last
+        elif running and time.monotonic() > patience_ends:
+            last = None
+        return last or Check(False, f"no answer for {self.patience:.0f} s")
+
+    def _run(self) -> None:
+        try:
+            found = self.check()
+        except Exception as problem:  # a check that breaks says so; it must not end as a silent thread
+            found = Check(False, f"the check itself failed ({type(problem).__name__})")
+        finally:
+            connections.close_all()  # this thread's own
+        with self._lock:
+            self._last, self._running, self._since = found, False, time.monotonic()
+        self._done.set()
+
+
+def build_id(path: Path) -> str:
+    """The build that is baked into the image, from `{"build": "..."}`; "unknown" where there is no such file."""
+    try:
+        return str(json.loads(path.read_text())["build"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return "unknown"
+
+
+class HealthMiddleware:
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]):
+        self.get_response = get_response
+        self.build = build_id(Path(settings.STAYPUT_BUILD_FILE))
+        self.release = os.environ.get("STAYPUT_RELEASE") or "unknown"
+        self.probes = {name: Probe(check) for name, check in CHECKS.items()}
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.path_info == "/healthz" and request.method in ("GET", "HEAD"):
+            return self.answer()
+        return self.get_response(request)
+
+    def answer(self) -> HttpResponse:
+        for probe in self.probes.values():
+            probe.start()
+        found = {name: probe.result() for name, probe in self.probes.items()}
+        failing = any(check.at_fault for check in found.values())
+        well = all(check.ok for check in found.values())
+        return JsonResponse(
+            {
+                "status": "failing" if failing else "ok" if well else "degraded",
+                "build": self.build,
+                "release": self.release,
+                "checks": {name: {"ok": check.ok, "detail": check.detail} for name, check in found.items()},
+            },
+            status=503 if failing else 200,
+            headers={"Cache-Control": "no-store"},
+        )

@@ -1,0 +1,281 @@
+"""The one table of variables that a site reads, and the pure reading of them."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+from urllib.parse import urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+
+Needed = Literal["always", "with S3", "with ImageKit", "no"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Variable:
+    """One variable of the environment.
+
+    owner: "ours" is set by a deploy, "theirs" by the platform or by whoever runs the site.
+    default: what stands where nothing is set; "" when there is none. where: the place to get a value.
+    """
+
+    name: str
+    owner: Literal["ours", "theirs"] = "ours"
+    secret: bool = False
+    needed: Needed = "no"
+    default: str = ""
+    example: str = ""
+    help: str
+    where: str = "any value you choose"
+
+
+IAM_KEY = "the stack's outputs, or in AWS: IAM, Users, the uploader, Security credentials"
+BUCKET = "the stack's outputs, or in AWS: S3, Buckets"
+IMAGEKIT = "ImageKit's dashboard: Developer options, API keys"
+RANDOM = 'made by a deploy, or: python -c "import secrets; print(secrets.token_urlsafe(48))"'
+
+VARIABLES: tuple[Variable, ...] = (
+    Variable(
+        name="SECRET_KEY", secret=True, needed="always", where=RANDOM, help="Signs sessions and forms; long and random."
+    ),
+    Variable(name="STAYPUT_KEY", secret=True, needed="always", where=RANDOM, help="Signs upload tokens."),
+    Variable(name="USE_S3", default="False", example="True", help="True keeps pictures in S3, False on local disk."),
+    Variable(name="AWS_ACCESS_KEY_ID", needed="with S3", where=IAM_KEY, help="The uploader's key id."),
+    Variable(
+        name="AWS_SECRET_ACCESS_KEY", secret=True, needed="with S3", where=IAM_KEY, help="The uploader's secret key."
+    ),
+    Variable(
+        name="AWS_STORAGE_BUCKET_NAME",
+        needed="with S3",
+        example="gallery-media",
+        where=BUCKET,
+        help="The bucket that holds the pictures.",
+    ),
+    Variable(
+        name="AWS_S3_REGION_NAME",
+        needed="with S3",
+        example="eu-central-1",
+        where=BUCKET,
+        help="The bucket's region; it is part of every picture's address.",
+    ),
+    Variable(
+        name="AWS_QUERYSTRING_AUTH",
+        default="False",
+        example="True",
+        help="True for a private bucket: addresses are signed and live an hour.",
+    ),
+    Variable(
+        name="AWS_S3_ENDPOINT_URL",
+        example="http://127.0.0.1:5000",
+        help="Another S3 than Amazon's.",
+        where="the documentation of that service",
+    ),
+    Variable(
+        name="AWS_S3_CUSTOM_DOMAIN",
+        example="pictures.example.com",
+        help="A CDN in front of the bucket.",
+        where="in AWS: CloudFront, Distributions, Domain name",
+    ),
+    Variable(
+        name="IMAGEKIT_PRIVATE_KEY",
+        secret=True,
+        needed="with ImageKit",
+        where=IMAGEKIT,
+        help="Keeps pictures in ImageKit instead of S3.",
+    ),
+    Variable(name="IMAGEKIT_PUBLIC_KEY", where=IMAGEKIT, help="Only for uploads sent from a browser to ImageKit."),
+    Variable(
+        name="IMAGEKIT_URL_ENDPOINT",
+        needed="with ImageKit",
+        example="https://ik.imagekit.io/your_id",
+        where=IMAGEKIT,
+        help="The address under which ImageKit shows the pictures.",
+    ),
+    Variable(
+        name="ALLOWED_HOSTS",
+        default="localhost,127.0.0.1,[::1]",
+        example="gallery.example.com",
+        where="the site's domain, without scheme",
+        help="Hosts the site answers to, with commas between.",
+    ),
+    Variable(
+        name="CSRF_TRUSTED_ORIGINS",
+        example="https://gallery.example.com",
+        where="the site's public address",
+        help="Public addresses of the site, with commas between; one with https makes the site insist on https.",
+    ),
+    Variable(name="STAYPUT_RELEASE", default="unknown", where="set by a deploy", help="The release's id in /healthz."),
+    Variable(
+        name="DATABASE_URL",
+        owner="theirs",
+        secret=True,
+        example="postgresql://user:password@host:5432/name",
+        where="your platform's database page; without it the site uses a SQLite file beside manage.py",
+        help="PostgreSQL or SQLite.",
+    ),
+    Variable(name="PORT", owner="theirs", default="8000", where="set by the platform", help="Where the site listens."),
+    Variable(
+        name="MEDIA_ROOT",
+        owner="theirs",
+        example="/data/media",
+        where="a path of your own; without it, media beside manage.py",
+        help="Where pictures lie when they are on local disk.",
+    ),
+    Variable(name="DEBUG", owner="theirs", default="False", example="True", help="True on a developer's machine only."),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Values:
+    """What VARIABLES say, read and checked. Text that is absent is "", a list that is absent is ()."""
+
+    secret_key: str = field(repr=False)
+    stayput_key: str = field(repr=False)
+    use_s3: bool = False
+    aws_access_key_id: str = ""
+    aws_secret_access_key: str = field(default="", repr=False)
+    aws_storage_bucket_name: str = ""
+    aws_s3_region_name: str = ""
+    aws_querystring_auth: bool = False
+    aws_s3_endpoint_url: str = ""
+    aws_s3_custom_domain: str = ""
+    imagekit_private_key: str = field(default="", repr=False)
+    imagekit_public_key: str = ""
+    imagekit_url_endpoint: str = ""
+    allowed_hosts: tuple[str, ...] = ()
+    csrf_trusted_origins: tuple[str, ...] = ()
+    stayput_release: str = "unknown"
+    database_url: str = field(default="", repr=False)
+    port: int = 8000
+    media_root: str = ""
+    debug: bool = False
+
+    @property
+    def behind_tls(self) -> bool:
+        """Whether people reach the site over https."""
+        return any(origin.startswith("https://") for origin in self.csrf_trusted_origins)
+
+
+class WrongVariables(ImproperlyConfigured):
+    """Everything that is missing or wrong, at once; `problems` holds a sentence for each."""
+
+    def __init__(self, problems: Iterable[str]):
+        self.problems = tuple(problems)
+        super().__init__("the site cannot start: " + "; ".join(self.problems))
+
+
+def read(environ: Mapping[str, str]) -> Values:
+    """The environment as Values. Raises WrongVariables, which never repeats the value of a secret."""
+    text = {v.name: environ.get(v.name, "").strip() or v.default for v in VARIABLES}
+    problems = [*missing(text), *contradictions(text)]
+    values: dict[str, object] = {}
+    for variable in VARIABLES:
+        try:
+            values[variable.name.lower()] = PARSERS.get(variable.name, str)(text[variable.name])
+        except ValueError as wrong:
+            said = "" if variable.secret else f" ({text[variable.name]!r})"
+            problems.append(f"{variable.name}{said} {wrong}")
+    if problems:
+        raise WrongVariables(problems)
+    return Values(**values)  # type: ignore[arg-type]  # names and types are held together by a test
+
+
+def missing(text: Mapping[str, str]) -> Iterator[str]:
+    chosen: dict[Needed, bool] = {
+        "always": True,
+        "no": False,
+        "with S3": text["USE_S3"].lower() in TRUE,
+        "with ImageKit": uses_imagekit(text),
+    }
+    for variable in VARIABLES:
+        if chosen[variable.needed] and not text[variable.name]:
+            yield f"{variable.name} is missing (get it: {variable.where})"
+
+
+def contradictions(text: Mapping[str, str]) -> Iterator[str]:
+    if text["USE_S3"].lower() in TRUE and uses_imagekit(text):
+        yield "USE_S3 and IMAGEKIT_PRIVATE_KEY are both set, and pictures have one home (unset one of them)"
+
+
+def uses_imagekit(text: Mapping[str, str]) -> bool:
+    return bool(text["IMAGEKIT_PRIVATE_KEY"] or text["IMAGEKIT_URL_ENDPOINT"])
+
+
+TRUE, FALSE = {"true", "1", "yes", "on"}, {"false", "0", "no", "off"}
+
+
+def boolean(text: str) -> bool:
+    if text.lower() not in TRUE | FALSE:
+        raise ValueError("is neither True nor False")
+    return text.lower() in TRUE
+
+
+def listed(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def hosts(text: str) -> tuple[str, ...]:
+    if any("/" in host for host in listed(text)):
+        raise ValueError("is a list of hosts, without https:// and without a path")
+    return listed(text)
+
+
+def origins(text: str) -> tuple[str, ...]:
+    for origin in listed(text):
+        parts = urlsplit(origin)
+        if parts.scheme not in ("http", "https") or not parts.netloc or parts.path not in ("", "/"):
+            raise ValueError("is a list of addresses such as https://gallery.example.com")
+    return tuple(origin.rstrip("/") for origin in listed(text))
+
+
+def address(text: str) -> str:
+    parts = urlsplit(text)
+    if text and (parts.scheme not in ("http", "https") or not parts.netloc):
+        raise ValueError("is not an address that begins with http:// or https://")
+    return text.rstrip("/")
+
+
+def domain(text: str) -> str:
+    if "/" in text:
+        raise ValueError("is a domain, without https:// and without a path")
+    return text
+
+
+def database(text: str) -> str:
+    if text and not text.startswith(("postgres://", "postgresql://", "sqlite://")):
+        raise ValueError("must begin with postgresql:// or sqlite://")
+    return text
+
+
+def port(text: str) -> int:
+    if not (text.isdecimal() and 0 < int(text) < 65536):
+        raise ValueError("is not a port between 1 and 65535")
+    return int(text)
+
+
+PARSERS = {
+    "USE_S3": boolean,
+    "AWS_QUERYSTRING_AUTH": boolean,
+    "DEBUG": boolean,
+    "ALLOWED_HOSTS": hosts,
+    "CSRF_TRUSTED_ORIGINS": origins,
+    "AWS_S3_ENDPOINT_URL": address,
+    "AWS_S3_CUSTOM_DOMAIN": domain,
+    "IMAGEKIT_URL_ENDPOINT": address,
+    "DATABASE_URL": database,
+    "PORT": port,
+}
+
+
+def env_example() -> str:
+    """The text of .env.example: every variable, those with a default or without need commented out."""
+    lines = ["# Every variable the site reads. Made by: python manage.py env_example > .env.example", ""]
+    for variable in VARIABLES:
+        need = {"always": "needed", "no": "optional"}.get(variable.needed, f"needed {variable.needed}")
+        default = f", else {variable.default}" if variable.default else ""
+        lines += [
+            f"# {variable.help}",
+            f"# {need}{default}{', secret' if variable.secret else ''}. Get it: {variable.where}",
+            f"{'' if variable.needed == 'always' else '# '}{variable.name}={variable.example}",
+            "",
+        ]
+    return "\n".join(lines)

@@ -79,7 +79,7 @@ def demo(root: Path, report: Report, *, keep: bool) -> None:
 
 def _workspace(root: Path, storage: str, deploy_number: str = "") -> Workspace:
     """The process target of the local stack; the number makes one tree into two releases."""
-    numbered = [f"variables.DEMO_DEPLOY='{deploy_number}'"] if deploy_number else []
+    numbered = [f"variables.DEMO_DEPLOY={deploy_number}"] if deploy_number else []
     return open_workspace(root, "process", "local", [f"storage={storage}", *numbered])
 
 

@@ -1,5 +1,6 @@
 """The one way through the house: observe, plan, apply, prove, record; for the cloud, then for the release."""
 
+from stayput import secrets
 from stayput.apply import Executor, apply, show
 from stayput.errors import DifferencesFound, WrongUse
 from stayput.ledger import Destroyed
@@ -13,6 +14,7 @@ from stayput.workspace import Workspace
 def deploy(workspace: Workspace, report: Report) -> None:
     """Put this tree on the target and prove that uploads work there; nothing changed, nothing done."""
     with workspace.ledger.held("deploy"):
+        secrets.keep(workspace.stack.secrets, workspace.secrets)
         if step := workspace.ledger.unfinished():
             report.say(f"The last command was cut off at the step {step}; going on from what is there.")
         travel(workspace, report, apply(workspace, report))

@@ -27,7 +27,8 @@ ADMIN = "/-stayput/"
 DRAIN_SECONDS = 130.0  # longer than the site's own worker timeout
 # Headers of one connection, not of the message (RFC 9110, 7.6.1).
 HOP_BY_HOP = frozenset(
-    "connection keep-alive proxy-authenticate proxy-authorization proxy-connection te trailer transfer-encoding upgrade".split()
+    {"connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection"}
+    | {"te", "trailer", "transfer-encoding", "upgrade"}
 )
 
 

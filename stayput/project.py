@@ -95,6 +95,9 @@ def _override(document: dict[str, Any], override: str) -> None:
         if not isinstance(inner, dict):
             raise WrongUse(f"--set {override}", f"{table} is a value, not a table", "name a key of stayput.toml")
         document = cast("dict[str, Any]", inner)
+    if tables == ["variables"]:  # texts, whatever they look like
+        document[name] = text
+        return
     try:
         document[name] = tomllib.loads(f"v = {text}")["v"]
     except tomllib.TOMLDecodeError:

@@ -7,10 +7,10 @@ import json
 import os
 import secrets as randomness
 import tempfile
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any
+
+from stayput.errors import NeedsAPerson, StayputError
 
 
 @dataclass(frozen=True)
@@ -58,11 +58,22 @@ class StackSecrets:
     fingerprint_key: Secret
 
 
-def load_or_make(path: Path) -> StackSecrets:
-    """The stack's secrets from its private file, made on first use."""
-    names = ("secret_key", "stayput_key", "fingerprint_key")
-    known: Mapping[str, Any] = json.loads(path.read_bytes()) if path.exists() else {}
-    values = {name: str(known.get(name) or randomness.token_urlsafe(48)) for name in names}
-    if values != known:
-        write_private(path, json.dumps(values).encode())
-    return StackSecrets(**{name: Secret(value) for name, value in values.items()})
+def load_or_draw(path: Path) -> StackSecrets:
+    """The stack's secrets from its private file; new ones, not yet kept, where there is none. Reads only."""
+    try:
+        return StackSecrets(**{name: Secret(str(value)) for name, value in json.loads(path.read_bytes()).items()})
+    except FileNotFoundError:
+        return StackSecrets(*(Secret(randomness.token_urlsafe(48)) for _ in range(3)))
+    except (ValueError, TypeError):
+        raise NeedsAPerson(
+            str(path), "cannot be read", "restore it from a backup; without it, every session ends"
+        ) from None
+
+
+def keep(path: Path, secrets: StackSecrets) -> None:
+    """Write new secrets to the stack's private file. Raises StayputError when others were kept there meanwhile."""
+    if path.exists() and load_or_draw(path) != secrets:
+        raise StayputError(str(path), "was made by another command meanwhile", "run this again")
+    write_private(
+        path, json.dumps({field.name: getattr(secrets, field.name).value for field in fields(secrets)}).encode()
+    )

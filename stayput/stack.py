@@ -17,3 +17,7 @@ class Stack:
     def home(self) -> Path:
         """State, ledger, secrets and logs of this stack; never in git, never in an image."""
         return self.root / ".stayput" / self.name
+
+    @property
+    def secrets(self) -> Path:
+        return self.home / "secrets.json"

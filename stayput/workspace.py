@@ -33,6 +33,11 @@ class Workspace:
         return self.engine.observe() if self.project.storage == "s3" else None
 
     def access(self, cloud: Cloud | None) -> Access:
+        """How a proof enters. Raises WrongUse when uploads belong into a bucket that is not there."""
+        if cloud and cloud.outputs is None:
+            raise WrongUse(
+                f"the stack {self.stack.name}", f"has no bucket: {cloud.reason}", "provision it: invoke deploy"
+            )
         outputs = cloud.outputs if cloud else None
         endpoint = cloud.endpoint_url if cloud else ""
         return Access(stayput_key=self.secrets.stayput_key, outputs=outputs, endpoint_url=endpoint)
@@ -49,7 +54,7 @@ class Workspace:
 def open_workspace(root: Path, target: str | None, stack: str | None, overrides: Sequence[str] = ()) -> Workspace:
     """Everything for one command, from stayput.toml and the names given. Raises WrongUse."""
     project, where = load(root, overrides), Stack(root, stack or "local")
-    made = secrets.load_or_make(where.home / "secrets.json")
+    made = secrets.load_or_draw(where.secrets)
     return Workspace(
         project=project,
         stack=where,

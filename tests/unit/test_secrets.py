@@ -1,6 +1,9 @@
 import stat
 
-from stayput.secrets import Secret, fingerprint, load_or_make
+import pytest
+
+from stayput.errors import StayputError
+from stayput.secrets import Secret, fingerprint, keep, load_or_draw
 from stayput.steps import Inject
 from stayput.variables import wanted
 from tests.unit.builders import SECRETS, cloud, release
@@ -22,10 +25,20 @@ def test_fingerprints_of_one_value_differ_between_stacks():
 
 def test_the_stacks_secrets_are_made_once_and_only_their_owner_may_read_them(tmp_path):
     path = tmp_path / "home" / "secrets.json"
-    first = load_or_make(path)
-    assert load_or_make(path) == first
+    first = load_or_draw(path)
+    assert not path.exists()
+    keep(path, first)
+    assert load_or_draw(path) == first
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert len({first.secret_key.value, first.stayput_key.value, first.fingerprint_key.value}) == 3
+
+
+def test_secrets_that_another_command_kept_meanwhile_are_not_written_over(tmp_path):
+    path = tmp_path / "secrets.json"
+    keep(path, SECRETS)
+    with pytest.raises(StayputError, match="by another command"):
+        keep(path, load_or_draw(tmp_path / "elsewhere.json"))
+    assert load_or_draw(path) == SECRETS
 
 
 def test_the_secret_output_of_the_stack_becomes_a_secret_variable():

@@ -1,0 +1,1 @@
+"""The Pulumi program: one media bucket and its least-privileged uploader."""

@@ -1,0 +1,63 @@
+"""The two policy documents of the stack, as data. Pure."""
+
+from typing import Any
+
+from infra.settings import Settings
+
+Document = dict[str, Any]
+
+MEDIA = "media/"  # what the site shows
+INCOMING = "incoming/"  # what browsers sent and the site has not looked at yet
+
+
+def bucket_policy(settings: Settings, bucket_arn: str) -> Document | None:
+    """Who may do what to the bucket, beyond identities' own policies; None when there is nothing to say."""
+    statements: list[Document] = []
+    if not settings.allow_plain_http:
+        statements.append(
+            {
+                "Sid": "DenyPlainHttp",
+                "Effect": "Deny",
+                "Principal": "*",
+                "Action": "s3:*",
+                "Resource": [bucket_arn, f"{bucket_arn}/*"],
+                "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+            }
+        )
+    if settings.mode == "public":
+        statements.append(
+            {
+                "Sid": "AnyoneReadsMedia",
+                "Effect": "Allow",
+                "Principal": "*",
+                "Action": "s3:GetObject",
+                "Resource": f"{bucket_arn}/{MEDIA}*",
+            }
+        )
+    return _document(statements) if statements else None
+
+
+def uploader_policy(bucket_arn: str) -> Document:
+    """All that the site does in the bucket, and nothing else."""
+    return _document(
+        [
+            {
+                "Sid": "StoreReadAndRemovePictures",
+                "Effect": "Allow",
+                "Action": ["s3:PutObject", "s3:GetObject", "s3:DeleteObject"],
+                "Resource": [f"{bucket_arn}/{MEDIA}*", f"{bucket_arn}/{INCOMING}*"],
+            },
+            {
+                # S3 answers 404 for a missing key only to those who may list; to others 403, which a storage
+                # takes for a failure. A condition on s3:prefix would bring the 403 back: HEAD carries no prefix.
+                "Sid": "TellMissingFromForbidden",
+                "Effect": "Allow",
+                "Action": "s3:ListBucket",
+                "Resource": bucket_arn,
+            },
+        ]
+    )
+
+
+def _document(statements: list[Document]) -> Document:
+    return {"Version": "2012-10-17", "Statement": statements}

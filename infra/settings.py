@@ -1,0 +1,164 @@
+"""What a stack may say in its Pulumi.<stack>.yaml, checked before any resource is made. Pure."""
+
+import difflib
+import ipaddress
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, cast
+from urllib.parse import urlsplit
+
+Mode = Literal["public", "private"]
+CloudName = Literal["aws", "this-machine"]
+
+ENDPOINT_VARIABLE = "STAYPUT_CLOUD_URL"
+KEYS = ("mode", "origins", "bucket", "cloud", "allowPlainHttp")
+
+
+class SettingsError(ValueError):
+    """One setting that cannot stand: which, why, and what to write instead."""
+
+    def __init__(self, key: str, what: str, next_step: str) -> None:
+        super().__init__(f"{key}: {what}. Next: {next_step}")
+        self.key, self.what, self.next_step = key, what, next_step
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """A stack's settings, all of them valid."""
+
+    region: str
+    mode: Mode = "public"  # public: anyone reads media/*; private: only signed addresses
+    origins: tuple[str, ...] = ()  # of the sites whose pages may read from the bucket and post to it
+    bucket: str | None = None  # None: the provider makes a name up
+    cloud: CloudName = "aws"
+    allow_plain_http: bool = False
+
+    @property
+    def throw_away(self) -> bool:
+        """Whether destroying the stack may take objects and keys with it."""
+        return self.cloud == "this-machine"
+
+
+def parse(config: Mapping[str, str]) -> Settings:
+    """The settings in a stack's config: full keys ("stayput:mode"), values as text, lists as JSON.
+
+    Keys of other namespaces belong to their providers and are left alone. Raises SettingsError.
+    """
+    ours = {key.removeprefix("stayput:"): value for key, value in config.items() if key.startswith("stayput:")}
+    for key in ours:
+        if key not in KEYS:
+            raise SettingsError(f"stayput:{key}", "there is no such setting", _likely(key))
+    if not config.get("aws:region"):
+        raise SettingsError("aws:region", "is not set", "name the bucket's region: pulumi config set aws:region NAME")
+    cloud = cast(CloudName, _one_of("cloud", ours.get("cloud", "aws"), ("aws", "this-machine")))
+    plain = _one_of("allowPlainHttp", ours.get("allowPlainHttp", "false"), ("true", "false")) == "true"
+    if plain and cloud != "this-machine":
+        raise SettingsError(
+            "stayput:allowPlainHttp", "is for this machine's cloud alone", "remove it; AWS is reached over https"
+        )
+    return Settings(
+        region=config["aws:region"],
+        mode=cast(Mode, _one_of("mode", ours.get("mode", "public"), ("public", "private"))),
+        origins=_origins(ours.get("origins", "[]")),
+        bucket=_bucket_name(ours["bucket"]) if "bucket" in ours else None,
+        cloud=cloud,
+        allow_plain_http=plain,
+    )
+
+
+def loopback_url(environment: Mapping[str, str]) -> str:
+    """The address of this machine's cloud, "http://127.0.0.1:PORT". Raises SettingsError for any other place."""
+    url = environment.get(ENDPOINT_VARIABLE, "")
+    if not url:
+        raise SettingsError(ENDPOINT_VARIABLE, "is not set", "let the tool run this stack, or set its environment")
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not _is_loopback(parts.hostname or ""):
+        raise SettingsError(ENDPOINT_VARIABLE, f"{url!r} is not on this machine", "use cloud: aws for a real account")
+    return url.rstrip("/")
+
+
+def _likely(key: str) -> str:
+    folded = {known.lower(): known for known in KEYS}
+    near = difflib.get_close_matches(key.lower().replace("_", "").replace("-", ""), folded, n=1)
+    return f"did you mean stayput:{folded[near[0]]}?" if near else "the settings are " + ", ".join(KEYS)
+
+
+def _one_of(key: str, value: str, allowed: tuple[str, ...]) -> str:
+    if value not in allowed:
+        raise SettingsError(f"stayput:{key}", f"{value!r} is not possible", "write " + " or ".join(allowed))
+    return value
+
+
+def _origins(text: str) -> tuple[str, ...]:
+    try:
+        origins: object = json.loads(text)
+    except json.JSONDecodeError:
+        origins = None
+    if not isinstance(origins, list):
+        raise SettingsError("stayput:origins", f"{text!r} is not a list", "write one origin a line, each after a dash")
+    return tuple(dict.fromkeys(_origin(one) for one in cast(list[object], origins)))
+
+
+def _origin(value: object) -> str:
+    """An origin exactly as a browser sends it; S3 compares the text."""
+
+    def refuse(why: str, next_step: str) -> SettingsError:
+        return SettingsError("stayput:origins", f"{value!r} {why}", next_step)
+
+    example = "write the scheme and the host of a site, such as https://photos.example.org"
+    if not isinstance(value, str):
+        raise refuse("is not text", example)
+    if "*" in value:
+        raise refuse("holds a wildcard", "name each site that may post to the bucket")
+    try:
+        parts = urlsplit(value)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        raise refuse("is not an address", example) from None
+    if parts.scheme not in ("https", "http") or not _is_host(host):
+        raise refuse("is not an origin", example)
+    if parts.scheme == "http" and not _is_loopback(host):
+        raise refuse("is plain http", f"write https://{parts.netloc}; http is for this machine alone")
+    shown = f"[{host}]" if ":" in host else host
+    default = port is None or port == {"https": 443, "http": 80}[parts.scheme]
+    exact = f"{parts.scheme}://{shown}" + ("" if default else f":{port}")
+    if value != exact:
+        raise refuse("is not what a browser sends", f"write {exact}")
+    return value
+
+
+def _is_host(host: str) -> bool:
+    if ":" in host:
+        return _is_loopback(host)
+    label = "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
+    return len(host) <= 253 and re.fullmatch(rf"{label}(\.{label})*", host) is not None
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _bucket_name(name: str) -> str:
+    """Source: Amazon S3 User Guide, "General purpose bucket naming rules"; dots are refused beyond that."""
+
+    def refuse(why: str) -> SettingsError:
+        return SettingsError(
+            "stayput:bucket", f"{name!r} {why}", "choose another name, or leave it out for a fresh one"
+        )
+
+    if not 3 <= len(name) <= 63:
+        raise refuse(f"has {len(name)} characters; S3 takes 3 to 63")
+    if "." in name:
+        raise refuse("holds a dot, which breaks https to the bucket")
+    if not re.fullmatch(r"[a-z0-9][a-z0-9-]*[a-z0-9]", name):
+        raise refuse("may hold only a-z, 0-9 and hyphens, and must begin and end with a letter or digit")
+    if name.startswith(("xn--", "sthree-", "amzn-s3-demo-")) or name.endswith(
+        ("-s3alias", "--ol-s3", "--x-s3", "--table-s3")
+    ):
+        raise refuse("begins or ends with what S3 keeps for itself")
+    return name

@@ -1,0 +1,142 @@
+"""The engine for a machine without Pulumi's: runs infra/ in this process, against this machine's cloud only."""
+
+import os
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace
+
+from stayput.engine import Cloud, Outputs, program, stackfile, state
+from stayput.engine.state import State
+from stayput.errors import StayputError, WrongUse
+from stayput.localcloud import server
+from stayput.secrets import Secret
+from stayput.stack import Stack
+
+if TYPE_CHECKING:
+    from stayput.engine.reconcile import Reconciler
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class EmbeddedEngine:
+    """Create-or-update and destroy. It knows that something is to do, and not which resources it would touch."""
+
+    stack: Stack
+
+    def observe(self) -> Cloud:
+        config = self._config()
+        known = state.load(self.stack.home)
+        if known is None:
+            return _cloud(config, None, "never provisioned")
+        if not known.cloud.alive:
+            return _cloud(config, None, f"{server.NAME} died: everything in it is gone")
+        if not known.ingredients:
+            return _cloud(config, known, "the last run did not end")
+        return _cloud(config, known, program.differences(known.ingredients, program.ingredients(self.stack, config)))
+
+    def up(self, say: Say) -> Cloud:
+        config = self._config()
+        made_of = program.ingredients(self.stack, config)
+        known = state.load(self.stack.home)
+        cloud = server.start(self.stack.home)
+        if known is None or known.cloud != cloud:
+            say(f"started {server.NAME} at {cloud.url}")
+            known = State(cloud=cloud, region=config["aws:region"])
+        done = self._run(config, replace(known, region=config["aws:region"], ingredients={}), say)
+        done = replace(done, ingredients=made_of)
+        state.save(self.stack.home, done)
+        return _cloud(config, done, "")
+
+    def destroy(self, say: Say) -> None:
+        """Also of a state that cannot be read: everything is in the one process that ends."""
+        try:
+            known = state.load(self.stack.home)
+        except StayputError:
+            known = None
+        if known and known.cloud.alive:
+            self._reconciler(known, say).prune()
+        if server.observe(self.stack.home):
+            server.stop(self.stack.home)
+            say(f"stopped {server.NAME}")
+        state.path(self.stack.home).unlink(missing_ok=True)
+
+    def _config(self) -> dict[str, str]:
+        """The stack's config, valid, and of this machine's cloud. Raises WrongUse."""
+        config = stackfile.config(self.stack)
+        if config.get("stayput:cloud") != "this-machine":
+            raise WrongUse(
+                f"stack {self.stack.name}",
+                "is not of this machine's cloud, and only Pulumi's own engine may touch a real account",
+                "install it (invoke engine.install), or use --stack local",
+            )
+        program.check(self.stack, config)
+        return config
+
+    def _run(self, config: Mapping[str, str], known: State, say: Say) -> State:
+        """The state after the program ran and what it no longer names is gone."""
+        from stayput.engine.inprocess import run_program
+
+        reconciler = self._reconciler(known, say)
+        state.save(self.stack.home, known)
+        with program.modules(self.stack.root), _environment(STAYPUT_CLOUD_URL=known.cloud.url):
+            try:
+                project = stackfile.project_name(self.stack.root)
+                outputs = run_program(self.stack.root, project, self.stack.name, config, reconciler.register)
+            except StayputError:
+                raise
+            except Exception as error:
+                raise self._explained(error) from None
+        reconciler.prune()
+        return replace(reconciler.state, outputs=outputs)
+
+    def _reconciler(self, known: State, say: Say) -> "Reconciler":
+        from stayput.engine.reconcile import Reconciler
+        from stayput.localcloud.table import connect, table
+
+        resources = table(connect(known.cloud.url, known.region))
+        return Reconciler(resources, known, partial(state.save, self.stack.home), say)
+
+    def _explained(self, error: Exception) -> StayputError:
+        """A failure inside the program as one line: the last place of it that is the program's own."""
+        frames = traceback.extract_tb(error.__traceback__)
+        own = [frame for frame in frames if frame.filename.startswith(str(self.stack.root / "infra"))]
+        where = f"{os.path.relpath(own[-1].filename, self.stack.root)}, line {own[-1].lineno}" if own else "infra/"
+        said = (str(error).strip().splitlines() or ["it said nothing"])[0]
+        return StayputError(
+            where, f"{type(error).__name__}: {said}", "correct the program; what was made so far is kept"
+        )
+
+
+def _cloud(config: Mapping[str, str], known: State | None, reason: str) -> Cloud:
+    return Cloud(
+        engine="embedded",
+        outputs=_outputs(known.outputs) if known and known.outputs else None,
+        endpoint_url=known.cloud.url if known else "",
+        signed_addresses=config.get("stayput:mode") == "private",
+        reason=reason,
+    )
+
+
+def _outputs(values: Mapping[str, Any]) -> Outputs:
+    plain = {name: value for name, value in values.items() if name != "secret_access_key"}
+    return Outputs(**plain, secret_access_key=Secret(values["secret_access_key"]))
+
+
+@contextmanager
+def _environment(**variables: str) -> Iterator[None]:
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value

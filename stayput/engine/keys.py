@@ -1,0 +1,48 @@
+"""Waiting for a new IAM key: AWS takes some seconds until every part of S3 knows it."""
+
+import time
+import uuid
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from stayput.engine import Cloud
+from stayput.errors import StayputError, WrongUse
+
+NOT_YET = {"InvalidAccessKeyId", "AccessDenied", "403", "SignatureDoesNotMatch"}  # all of them said of a key too young
+
+
+def wait_until_usable(cloud: Cloud, timeout: float = 60, every: float = 1) -> None:
+    """Return when the uploader's own key can write, read and delete in incoming/.
+
+    timeout, every: seconds. Raises StayputError when time is up, or at once for what waiting does not cure.
+    """
+    if cloud.outputs is None:
+        raise WrongUse("the uploader's key", "there is none", "provision first")
+    outputs = cloud.outputs
+    session = boto3.Session(outputs.access_key_id, outputs.secret_access_key.value, region_name=outputs.region)
+    local = Config(proxies={}, s3={"addressing_style": "path"}) if cloud.endpoint_url else None
+    s3 = session.client("s3", endpoint_url=cloud.endpoint_url or None, config=local)  # pyright: ignore[reportUnknownMemberType]
+    key = f"incoming/stayput-probe-{uuid.uuid4()}"
+    deadline = time.monotonic() + timeout
+    while True:
+        try:
+            s3.put_object(Bucket=outputs.bucket, Key=key, Body=b"probe")
+            s3.get_object(Bucket=outputs.bucket, Key=key)["Body"].read()
+            s3.delete_object(Bucket=outputs.bucket, Key=key)
+        except (ClientError, BotoCoreError) as error:
+            code = error.response.get("Error", {}).get("Code") if isinstance(error, ClientError) else None
+            if code not in NOT_YET or time.monotonic() > deadline:
+                raise _refused(outputs.access_key_id, outputs.bucket, error) from None
+            time.sleep(every)
+        else:
+            return
+
+
+def _refused(key: str, bucket: str, error: Exception) -> StayputError:
+    return StayputError(
+        f"key {key}, bucket {bucket}",
+        f"the uploader cannot use its key: {error}",
+        "see whether someone changed the key or the policies, and run it again: invoke deploy",
+    )

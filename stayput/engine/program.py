@@ -1,0 +1,58 @@
+"""The Pulumi program in infra/, as far as it is known without running it."""
+
+import hashlib
+import importlib.metadata
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from stayput.errors import WrongUse
+from stayput.stack import Stack
+
+
+@contextmanager
+def modules(root: Path) -> Iterator[None]:
+    """Within it `infra` is the one of that checkout, freshly read; afterwards all is as before."""
+    before = {name: sys.modules.pop(name) for name in _loaded()}
+    path = list(sys.path)
+    sys.path.insert(0, str(root))
+    try:
+        yield
+    finally:
+        sys.path[:] = path
+        for name in _loaded():
+            del sys.modules[name]
+        sys.modules.update(before)
+
+
+def check(stack: Stack, config: Mapping[str, str]) -> None:
+    """Let the program judge its settings. Raises WrongUse."""
+    with modules(stack.root):
+        from infra.settings import SettingsError, parse
+
+        try:
+            parse(config)
+        except SettingsError as error:
+            raise WrongUse(f"{stack.settings.name}, {error.key}", error.what, error.next_step) from None
+
+
+def ingredients(stack: Stack, config: Mapping[str, str]) -> dict[str, str]:
+    """What an `up` is made of: each file of the program, the settings, and the version of the provider's package."""
+    files = {
+        str(file.relative_to(stack.root)): hashlib.sha256(file.read_bytes()).hexdigest()
+        for file in sorted((stack.root / "infra").rglob("*.py"))
+    }
+    settings = hashlib.sha256(json.dumps(dict(config), sort_keys=True).encode()).hexdigest()
+    return {**files, stack.settings.name: settings, "pulumi_aws": importlib.metadata.version("pulumi_aws")}
+
+
+def differences(before: Mapping[str, str], now: Mapping[str, str]) -> str:
+    """In words: "infra/bucket.py and Pulumi.local.yaml changed"; empty when nothing did."""
+    names = sorted(name for name in {*before, *now} if before.get(name) != now.get(name))
+    return f"{', '.join(names[:-1])} and {names[-1]} changed".removeprefix(" and ") if names else ""
+
+
+def _loaded() -> list[str]:
+    return [name for name in sys.modules if name == "infra" or name.startswith("infra.")]

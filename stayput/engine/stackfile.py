@@ -1,0 +1,67 @@
+"""Pulumi.yaml and Pulumi.<stack>.yaml, read as an engine hands them to the program."""
+
+import json
+from pathlib import Path
+from typing import Any, cast
+
+import yaml
+
+from stayput.errors import WrongUse
+from stayput.stack import Stack
+
+
+def project_name(root: Path) -> str:
+    """The project's name in Pulumi.yaml. Raises WrongUse."""
+    name = _mapping(root / "Pulumi.yaml").get("name")
+    if not isinstance(name, str) or not name:
+        raise WrongUse("Pulumi.yaml", "has no name", 'give the project one: "name: gallery"')
+    return name
+
+
+def config(stack: Stack) -> dict[str, str]:
+    """The stack's config: full keys, values as text, lists and mappings as JSON. Raises WrongUse.
+
+    Source: how `pulumi up` passes it (PULUMI_CONFIG); a key without a namespace belongs to the project.
+    """
+    file = stack.settings
+    if not file.exists():
+        raise WrongUse(
+            f"stack {stack.name}",
+            f"there is no {file.name}",
+            "write one as Pulumi.local.yaml is, or name another stack",
+        )
+    found: object = _mapping(file).get("config") or {}
+    if not isinstance(found, dict):
+        raise WrongUse(file.name, "config is not a mapping", 'write one setting a line: "stayput:mode: public"')
+    project = project_name(stack.root)
+    return {
+        key if ":" in key else f"{project}:{key}": _text(file.name, key, value)
+        for key, value in cast(dict[str, Any], found).items()
+    }
+
+
+def _text(file: str, key: str, value: Any) -> str:
+    match value:
+        case str():
+            return value
+        case None:
+            raise WrongUse(f"{file}, {key}", "has no value", "give it one, or remove the line")
+        case {"secure": _}:
+            raise WrongUse(f"{file}, {key}", "is encrypted, which only Pulumi's engine reads", "write it plainly")
+        case _:
+            return json.dumps(value)
+
+
+def _mapping(path: Path) -> dict[str, Any]:
+    try:
+        found: object = yaml.safe_load(path.read_bytes())
+    except FileNotFoundError:
+        raise WrongUse(path.name, "is not there", "run this from a checkout of the project") from None
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise WrongUse(f"{path.name}, line {line}", f"is not YAML: {error.problem}", "correct that line") from None
+    except (yaml.YAMLError, UnicodeDecodeError):
+        raise WrongUse(path.name, "is not a text file in YAML", "write it anew") from None
+    if not isinstance(found, dict):
+        raise WrongUse(path.name, "is not a mapping", "write one key a line") from None
+    return cast(dict[str, Any], found)

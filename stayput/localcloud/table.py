@@ -1,0 +1,25 @@
+"""What this machine's cloud can make, whichever engine asks: one object for each type of resource."""
+
+import boto3
+from botocore.config import Config
+
+from stayput.localcloud import iam, s3
+from stayput.localcloud.resource import Aws, Resource
+
+NOBODY = "this-machine"  # credentials of no account
+
+
+def connect(url: str, region: str) -> Aws:
+    """Clients of this machine's cloud at that address, past any proxy."""
+    session = boto3.Session(NOBODY, NOBODY, region_name=region)
+    config = Config(proxies={}, s3={"addressing_style": "path"}, retries={"total_max_attempts": 2})
+    return Aws(
+        s3=session.client("s3", endpoint_url=url, config=config),  # pyright: ignore[reportUnknownMemberType]
+        iam=session.client("iam", endpoint_url=url, config=config),  # pyright: ignore[reportUnknownMemberType]
+        region=region,
+    )
+
+
+def table(aws: Aws) -> dict[str, Resource]:
+    """Every resource type by its type token."""
+    return {one.type: one(aws) for one in (*s3.RESOURCES, *iam.RESOURCES)}

@@ -38,7 +38,11 @@ def bucket_policy(settings: Settings, bucket_arn: str) -> Document | None:
 
 
 def uploader_policy(bucket_arn: str) -> Document:
-    """All that the site does in the bucket, and nothing else."""
+    """All that the site does in the bucket, and nothing else.
+
+    Not even listing: whoever steals the key cannot learn the names of private pictures. S3 therefore answers 403,
+    not 404, for a key that is not there; the site writes with If-None-Match and never needs to ask first.
+    """
     return _document(
         [
             {
@@ -46,15 +50,7 @@ def uploader_policy(bucket_arn: str) -> Document:
                 "Effect": "Allow",
                 "Action": ["s3:PutObject", "s3:GetObject", "s3:DeleteObject"],
                 "Resource": [f"{bucket_arn}/{MEDIA}*", f"{bucket_arn}/{INCOMING}*"],
-            },
-            {
-                # S3 answers 404 for a missing key only to those who may list; to others 403, which a storage
-                # takes for a failure. A condition on s3:prefix would bring the 403 back: HEAD carries no prefix.
-                "Sid": "TellMissingFromForbidden",
-                "Effect": "Allow",
-                "Action": "s3:ListBucket",
-                "Resource": bucket_arn,
-            },
+            }
         ]
     )
 

@@ -43,25 +43,24 @@ class EmbeddedEngine:
     def up(self, say: Say) -> Cloud:
         config = self._config()
         made_of = program.ingredients(self.stack, config)
-        known = state.load(self.stack.home)
-        cloud = server.start(self.stack.home)
-        if known is None or known.cloud != cloud:
-            say(f"started {server.NAME} at {cloud.url}")
-            known = State(cloud=cloud, region=config["aws:region"])
-        done = self._run(config, replace(known, region=config["aws:region"], ingredients={}), say)
+        done = self._run(config, self._begin(config["aws:region"], say), say)
         done = replace(done, ingredients=made_of)
         state.save(self.stack.home, done)
         return _cloud(config, done, "")
 
     def destroy(self, say: Say) -> None:
         """Also of a state that cannot be read: everything is in the one process that ends."""
+        cloud = server.observe(self.stack.home)
+        if cloud is None and not state.path(self.stack.home).exists():
+            self._refuse_real_accounts(stackfile.config(self.stack))
+            return
         try:
             known = state.load(self.stack.home)
         except StayputError:
             known = None
         if known and known.cloud.alive:
             self._reconciler(known, say).prune()
-        if server.observe(self.stack.home):
+        if cloud:
             server.stop(self.stack.home)
             say(f"stopped {server.NAME}")
         state.path(self.stack.home).unlink(missing_ok=True)
@@ -69,21 +68,40 @@ class EmbeddedEngine:
     def _config(self) -> dict[str, str]:
         """The stack's config, valid, and of this machine's cloud. Raises WrongUse."""
         config = stackfile.config(self.stack)
+        self._refuse_real_accounts(config)
+        program.check(self.stack, config)
+        return config
+
+    def _refuse_real_accounts(self, config: Mapping[str, str]) -> None:
         if config.get("stayput:cloud") != "this-machine":
             raise WrongUse(
                 f"stack {self.stack.name}",
                 "is not of this machine's cloud, and only Pulumi's own engine may touch a real account",
                 "install it (invoke engine.install), or use --stack local",
             )
-        program.check(self.stack, config)
-        return config
+
+    def _begin(self, region: str, say: Say) -> State:
+        """What is known of a living cloud, marked as being worked on; a new cloud if there is none."""
+        known = state.load(self.stack.home)
+        if known is None or not known.cloud.alive:
+            server.stop(self.stack.home)  # one that no state speaks of
+            known = State(cloud=server.start(self.stack.home), region=region)
+            say(f"started {server.NAME} at {known.cloud.url}")
+        if known.region != region:
+            raise WrongUse(
+                f"{self.stack.settings.name}, aws:region",
+                f"is {region}, but the bucket is in {known.region} and cannot move",
+                "set it back, or begin anew: invoke destroy",
+            )
+        known = replace(known, ingredients={})
+        state.save(self.stack.home, known)
+        return known
 
     def _run(self, config: Mapping[str, str], known: State, say: Say) -> State:
         """The state after the program ran and what it no longer names is gone."""
         from stayput.engine.inprocess import run_program
 
         reconciler = self._reconciler(known, say)
-        state.save(self.stack.home, known)
         with program.modules(self.stack.root), _environment(STAYPUT_CLOUD_URL=known.cloud.url):
             try:
                 project = stackfile.project_name(self.stack.root)

@@ -7,23 +7,20 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from stayput.engine import Cloud
-from stayput.errors import StayputError, WrongUse
+from stayput.engine import Outputs
+from stayput.errors import StayputError
 
 NOT_YET = {"InvalidAccessKeyId", "AccessDenied", "403", "SignatureDoesNotMatch"}  # all of them said of a key too young
 
 
-def wait_until_usable(cloud: Cloud, timeout: float = 60, every: float = 1) -> None:
+def wait_until_usable(outputs: Outputs, endpoint_url: str = "", timeout: float = 60, every: float = 1) -> None:
     """Return when the uploader's own key can write, read and delete in incoming/.
 
-    timeout, every: seconds. Raises StayputError when time is up, or at once for what waiting does not cure.
+    endpoint_url: of this machine's cloud; empty for AWS. timeout, every: seconds. Raises StayputError when time is up, or at once for what waiting does not cure.
     """
-    if cloud.outputs is None:
-        raise WrongUse("the uploader's key", "there is none", "provision first")
-    outputs = cloud.outputs
     session = boto3.Session(outputs.access_key_id, outputs.secret_access_key.value, region_name=outputs.region)
-    local = Config(proxies={}, s3={"addressing_style": "path"}) if cloud.endpoint_url else None
-    s3 = session.client("s3", endpoint_url=cloud.endpoint_url or None, config=local)  # pyright: ignore[reportUnknownMemberType]
+    local = Config(proxies={}, s3={"addressing_style": "path"}) if endpoint_url else None
+    s3 = session.client("s3", endpoint_url=endpoint_url or None, config=local)  # pyright: ignore[reportUnknownMemberType]
     key = f"incoming/stayput-probe-{uuid.uuid4()}"
     deadline = time.monotonic() + timeout
     while True:

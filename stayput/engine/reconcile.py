@@ -79,7 +79,7 @@ class Reconciler:
         self._put(new)  # before it exists, so that a crash leaves nothing behind that nobody knows of
         try:
             id, outputs = resource.create(new.inputs)
-        except ClientError:
+        except (ClientError, Refused):
             self._keep(self._without(new))  # the cloud refused: there is nothing to know of
             raise
         made = replace(new, id=id, outputs=outputs)

@@ -67,19 +67,20 @@ SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = VALUES.behind_tls
 SECURE_HSTS_SECONDS = 31_536_000 if VALUES.behind_tls else 0
 
-DATABASES = {
-    "default": dj_database_url.parse(
-        VALUES.database_url or f"sqlite:///{BASE_DIR / 'db.sqlite3'}", conn_max_age=60, conn_health_checks=True
-    )
-}
-if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
-    DATABASES["default"]["OPTIONS"] = {  # several processes write: wait for the lock, and take it at the beginning
+SQLITE = "django.db.backends.sqlite3"
+DATABASE = {"ENGINE": SQLITE, "NAME": BASE_DIR / "db.sqlite3"}
+if VALUES.database_url:
+    DATABASE = dj_database_url.parse(VALUES.database_url)
+DATABASE |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
+if DATABASE["ENGINE"] == SQLITE:  # several processes write: wait for the lock, and take it at the beginning
+    DATABASE["OPTIONS"] = {
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
     }
 else:
-    DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
+    DATABASE["OPTIONS"] = {"connect_timeout": 5} | DATABASE.get("OPTIONS", {})
+DATABASES = {"default": DATABASE}
 
 # Shared by all workers: what counts uploads. The table is made by a migration.
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "cache"}}

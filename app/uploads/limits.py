@@ -30,4 +30,6 @@ class BodyLimitMiddleware:
 
 
 def refusal(status: int, sentence: str) -> HttpResponse:
-    return JsonResponse({"image": [sentence]}, status=status)
+    answer = JsonResponse({"image": [sentence]}, status=status)
+    answer.headers["Content-Length"] = str(len(answer.content))
+    return answer

@@ -86,12 +86,12 @@ CHECKS: Mapping[str, Callable[[], Check]] = {
 class Probe:
     """A check that runs in a thread of its own, so that asking for its result never hangs with it.
 
-    fresh: seconds a result is good for. patience: seconds the first result is waited for, and after which a check
-    that runs is said to hang.
+    fresh: seconds a result is good for. glance: seconds a newer one is waited for. patience: seconds the first one
+    is waited for, and after which a check that still runs is said to hang.
     """
 
-    def __init__(self, check: Callable[[], Check], *, fresh: float = 5, patience: float = 2):
-        self.check, self.fresh, self.patience = check, fresh, patience
+    def __init__(self, check: Callable[[], Check], *, fresh: float = 5, glance: float = 0.02, patience: float = 2):
+        self.check, self.fresh, self.glance, self.patience = check, fresh, glance, patience
         self._lock = threading.Lock()
         self._done = threading.Event()
         self._last: Check | None = None
@@ -106,15 +106,13 @@ class Probe:
                 threading.Thread(target=self._run, daemon=True).start()
 
     def result(self) -> Check:
-        """The last result; the first one is waited for."""
+        """What was found last."""
         with self._lock:
-            last, done, running, patience_ends = self._last, self._done, self._running, self._since + self.patience
-        if last is None:
-            done.wait(max(0.0, patience_ends - time.monotonic()))
-            last = self._last
-        elif running and time.monotonic() > patience_ends:
-            last = None
-        return last or Check(False, f"no answer for {self.patience:.0f} s")
+            done, first, patience_ends = self._done, self._last is None, self._since + self.patience
+        answered = done.wait(max(0.0, patience_ends - time.monotonic()) if first else self.glance)
+        if self._last is None or (not answered and time.monotonic() > patience_ends):
+            return Check(False, f"no answer for {self.patience:g} s")
+        return self._last
 
     def _run(self) -> None:
         try:
@@ -154,7 +152,7 @@ class HealthMiddleware:
         found = {name: probe.result() for name, probe in self.probes.items()}
         failing = any(check.at_fault for check in found.values())
         well = all(check.ok for check in found.values())
-        return JsonResponse(
+        return answer_as_json(
             {
                 "status": "failing" if failing else "ok" if well else "degraded",
                 "build": self.build,
@@ -162,5 +160,10 @@ class HealthMiddleware:
                 "checks": {name: {"ok": check.ok, "detail": check.detail} for name, check in found.items()},
             },
             status=503 if failing else 200,
-            headers={"Cache-Control": "no-store"},
         )
+
+
+def answer_as_json(body: Mapping[str, object], *, status: int) -> HttpResponse:
+    answer = JsonResponse(body, status=status)
+    answer.headers.update({"Cache-Control": "no-store", "Content-Length": str(len(answer.content))})
+    return answer

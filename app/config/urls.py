@@ -2,8 +2,7 @@
 
 from django.conf import settings
 from django.contrib.auth.views import LoginView, LogoutView
-from django.urls import path, re_path
-from django.views.static import serve
+from django.urls import path
 
 from app.uploads import api, pages
 
@@ -15,5 +14,5 @@ urlpatterns = [
     path("api/images/<uuid:pk>/", api.OneImage.as_view(), name="image"),
 ]
 
-if settings.MEDIA_URL == "/media/":  # local disk: nobody else serves it
-    urlpatterns += [re_path(r"^media/(?P<path>.+)$", serve, {"document_root": settings.MEDIA_ROOT})]
+if settings.MEDIA_URL == "/media/":
+    urlpatterns += [path("media/<path:path>", pages.media)]

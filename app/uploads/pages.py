@@ -1,8 +1,11 @@
 """The page for people: the pictures, and a form for whoever is logged in."""
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
+from django.views.static import serve
 
 from app.uploads import intake
 from app.uploads.auth import UploadThrottle
@@ -28,7 +31,7 @@ def upload(request: HttpRequest) -> HttpResponse:
     throttle = UploadThrottle()
     if not throttle.allow_request(request, None):
         wait = int(throttle.wait() or 60) + 1
-        return page(request, f"That was a lot. Please wait {wait} seconds.", 429, {"Retry-After": str(wait)})
+        return page(request, f"That was a lot. Please wait {wait} seconds.", 429, wait)
     file = request.FILES.get("image")
     if file is None:
         return page(request, "Please choose a picture first.", 400)
@@ -38,14 +41,20 @@ def upload(request: HttpRequest) -> HttpResponse:
         return page(request, str(refusal), 400)
     except (Busy, StorageUnavailable):
         sentence = "The picture could not be stored just now. Please try again in a moment."
-        return page(request, sentence, 503, {"Retry-After": "10"})
+        return page(request, sentence, 503, 10)
     return redirect("gallery")
 
 
-def page(request: HttpRequest, problem: str = "", status: int = 200, headers: dict[str, str] | None = None):
+def page(request: HttpRequest, problem: str = "", status: int = 200, retry_after: int | None = None) -> HttpResponse:
     shown = Image.objects.filter(listed=True, state=State.READY)[:SHOWN]
     answer = render(
         request, "uploads/gallery.html", {"images": shown, "problem": problem, "taken": TAKEN}, status=status
     )
-    answer.headers.update(headers or {})
+    if retry_after is not None:
+        answer.headers["Retry-After"] = str(retry_after)
     return answer
+
+
+def media(request: HttpRequest, path: str) -> HttpResponseBase:
+    """A picture from local disk, where nobody else serves it."""
+    return serve(request, path, document_root=settings.MEDIA_ROOT)

@@ -164,6 +164,6 @@ class HealthMiddleware:
 
 
 def answer_as_json(body: Mapping[str, object], *, status: int) -> HttpResponse:
-    answer = JsonResponse(body, status=status)
-    answer.headers.update({"Cache-Control": "no-store", "Content-Length": str(len(answer.content))})
+    answer = JsonResponse(body, status=status, headers={"Cache-Control": "no-store"})
+    answer.headers["Content-Length"] = str(len(answer.content))  # CommonMiddleware comes later
     return answer

@@ -16,7 +16,8 @@ NOT_YET = {"InvalidAccessKeyId", "AccessDenied", "403", "SignatureDoesNotMatch"}
 def wait_until_usable(outputs: Outputs, endpoint_url: str = "", timeout: float = 60, every: float = 1) -> None:
     """Return when the uploader's own key can write, read and delete in incoming/.
 
-    endpoint_url: of this machine's cloud; empty for AWS. timeout, every: seconds. Raises StayputError when time is up, or at once for what waiting does not cure.
+    endpoint_url: of this machine's cloud; empty for AWS. timeout, every: seconds. Raises StayputError when time is up,
+    or at once for what waiting does not cure.
     """
     session = boto3.Session(outputs.access_key_id, outputs.secret_access_key.value, region_name=outputs.region)
     local = Config(proxies={}, s3={"addressing_style": "path"}) if endpoint_url else None

@@ -34,6 +34,9 @@ def config(stack: Stack) -> dict[str, str]:
     if not isinstance(found, dict):
         raise WrongUse(file.name, "config is not a mapping", 'write one setting a line: "stayput:mode: public"')
     project = project_name(stack.root)
+    for key in cast(dict[object, object], found):
+        if not isinstance(key, str):
+            raise WrongUse(file.name, f"{key!r} is not a key", "write keys such as stayput:mode")
     return {
         key if ":" in key else f"{project}:{key}": _text(file.name, key, value)
         for key, value in cast(dict[str, Any], found).items()

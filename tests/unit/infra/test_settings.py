@@ -1,0 +1,153 @@
+"""What a stack may say, and how it is told what it may not."""
+
+import pytest
+
+from infra.settings import Settings, SettingsError, loopback_url, parse
+
+REGION = {"aws:region": "eu-central-1"}
+
+
+def ours(**settings):
+    return REGION | {f"stayput:{key}": value for key, value in settings.items()}
+
+
+def test_a_stack_needs_nothing_but_a_region():
+    assert parse(REGION) == Settings(region="eu-central-1")
+
+
+def test_every_setting_is_read():
+    config = ours(mode="private", origins='["https://a.example.org:8443"]', bucket="our-photos", cloud="this-machine")
+    assert parse(config | {"stayput:allowPlainHttp": "true"}) == Settings(
+        region="eu-central-1",
+        mode="private",
+        origins=("https://a.example.org:8443",),
+        bucket="our-photos",
+        cloud="this-machine",
+        allow_plain_http=True,
+    )
+
+
+def test_keys_of_other_namespaces_are_their_own_affair():
+    assert parse(REGION | {"aws:profile": "work", "pulumi:tags": "{}"}) == parse(REGION)
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        ({}, "aws:region: is not set. Next: name the bucket's region: pulumi config set aws:region NAME"),
+        (ours(mode="open"), "stayput:mode: 'open' is not possible. Next: write public or private"),
+        (ours(cloud="gcp"), "stayput:cloud: 'gcp' is not possible. Next: write aws or this-machine"),
+        (ours(orgins="[]"), "stayput:orgins: there is no such setting. Next: did you mean stayput:origins?"),
+        (
+            ours(allow_plain_http="true"),
+            "stayput:allow_plain_http: there is no such setting. Next: did you mean stayput:allowPlainHttp?",
+        ),
+        (
+            ours(zzz=""),
+            "stayput:zzz: there is no such setting. "
+            "Next: the settings are mode, origins, bucket, cloud, allowPlainHttp",
+        ),
+        (ours(allowPlainHttp="yes"), "stayput:allowPlainHttp: 'yes' is not possible. Next: write true or false"),
+        (
+            ours(allowPlainHttp="true"),
+            "stayput:allowPlainHttp: is for this machine's cloud alone. Next: remove it; AWS is reached over https",
+        ),
+        (
+            ours(origins="https://a.example.org"),
+            "stayput:origins: 'https://a.example.org' is not a list. Next: write one origin a line, each after a dash",
+        ),
+    ],
+)
+def test_a_wrong_setting_is_told_in_one_line(config, message):
+    with pytest.raises(SettingsError) as refused:
+        parse(config)
+    assert str(refused.value) == message
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "https://example.org",
+        "https://a.b-c.example.org:8443",
+        "http://localhost:8000",
+        "http://127.0.0.1:8000",
+        "http://[::1]:8000",
+        "https://xn--bcher-kva.example",
+    ],
+)
+def test_an_origin_as_browsers_send_it_is_taken(origin):
+    assert parse(ours(origins=f'["{origin}"]')).origins == (origin,)
+
+
+@pytest.mark.parametrize(
+    ("origin", "told"),
+    [
+        ('"*"', "wildcard"),
+        ('"https://*.example.org"', "wildcard"),
+        ('"null"', "is not an origin"),
+        ('"example.org"', "is not an origin"),
+        ('"https://"', "is not an origin"),
+        ('"ftp://example.org"', "is not an origin"),
+        ('"https://bücher.example"', "is not an origin"),
+        ('"https://-a.example"', "is not an origin"),
+        ('"https://a..example"', "is not an origin"),
+        ('"http://example.org"', "Next: write https://example.org"),
+        ('"http://localhost.example.org"', "is plain http"),
+        ('"https://example.org/"', "Next: write https://example.org"),
+        ('"https://example.org/gallery"', "Next: write https://example.org"),
+        ('"https://example.org?a=b"', "Next: write https://example.org"),
+        ('"https://example.org#top"', "Next: write https://example.org"),
+        ('"https://user@example.org"', "Next: write https://example.org"),
+        ('"https://example.org:443"', "Next: write https://example.org"),
+        ('"HTTPS://Example.org"', "Next: write https://example.org"),
+        ('"https://example.org:99999"', "is not an address"),
+        ('"https://[::1"', "is not an address"),
+        ("7", "is not text"),
+        ("null", "is not text"),
+    ],
+)
+def test_an_origin_that_no_browser_sends_or_nobody_should_trust_is_refused(origin, told):
+    with pytest.raises(SettingsError) as refused:
+        parse(ours(origins=f"[{origin}]"))
+    assert refused.value.key == "stayput:origins"
+    assert told in str(refused.value)
+
+
+def test_an_origin_named_twice_counts_once():
+    assert parse(ours(origins='["https://a.example", "https://a.example"]')).origins == ("https://a.example",)
+
+
+@pytest.mark.parametrize("name", ["abc", "our-photos-2026", "1st", "a" * 63])
+def test_a_name_that_s3_takes_is_taken(name):
+    assert parse(ours(bucket=name)).bucket == name
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("", "has 0 characters"),
+        ("ab", "has 2 characters"),
+        ("a" * 64, "has 64 characters"),
+        ("photos.example.org", "holds a dot"),
+        ("192.168.1.1", "holds a dot"),
+        ("Photos", "only a-z, 0-9 and hyphens"),
+        ("our_photos", "only a-z, 0-9 and hyphens"),
+        ("photos-", "begin and end with a letter or digit"),
+        ("-photos", "begin and end with a letter or digit"),
+        ("phötos", "only a-z, 0-9 and hyphens"),
+        ("photos\n", "only a-z, 0-9 and hyphens"),
+        ("xn--photos", "what S3 keeps for itself"),
+        ("photos-s3alias", "what S3 keeps for itself"),
+    ],
+)
+def test_a_name_that_s3_would_refuse_is_refused_before_anything_is_made(name, told):
+    with pytest.raises(SettingsError) as refused:
+        parse(ours(bucket=name))
+    assert refused.value.key == "stayput:bucket"
+    assert told in str(refused.value)
+
+
+def test_the_address_of_this_machines_cloud_is_a_loopback_address():
+    assert loopback_url({"STAYPUT_CLOUD_URL": "http://127.0.0.1:5000/"}) == "http://127.0.0.1:5000"
+    with pytest.raises(SettingsError, match="is not on this machine"):
+        loopback_url({"STAYPUT_CLOUD_URL": "http://127.0.0.1.example.org"})

@@ -1,7 +1,6 @@
 """The engine for a machine without Pulumi's: runs infra/ in this process, against this machine's cloud only."""
 
 import os
-import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -109,7 +108,7 @@ class EmbeddedEngine:
             except StayputError:
                 raise
             except Exception as error:
-                raise self._explained(error) from None
+                raise program.explained(self.stack, error) from None
         reconciler.prune()
         return replace(reconciler.state, outputs=outputs)
 
@@ -119,16 +118,6 @@ class EmbeddedEngine:
 
         resources = table(connect(known.cloud.url, known.region))
         return Reconciler(resources, known, partial(state.save, self.stack.home), say)
-
-    def _explained(self, error: Exception) -> StayputError:
-        """A failure inside the program as one line: the last place of it that is the program's own."""
-        frames = traceback.extract_tb(error.__traceback__)
-        own = [frame for frame in frames if frame.filename.startswith(str(self.stack.root / "infra"))]
-        where = f"{os.path.relpath(own[-1].filename, self.stack.root)}, line {own[-1].lineno}" if own else "infra/"
-        said = (str(error).strip().splitlines() or ["it said nothing"])[0]
-        return StayputError(
-            where, f"{type(error).__name__}: {said}", "correct the program; what was made so far is kept"
-        )
 
 
 def _cloud(config: Mapping[str, str], known: State | None, reason: str) -> Cloud:

@@ -3,12 +3,14 @@
 import hashlib
 import importlib.metadata
 import json
+import os
 import sys
+import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from stayput.errors import WrongUse
+from stayput.errors import StayputError, WrongUse
 from stayput.stack import Stack
 
 
@@ -30,12 +32,26 @@ def modules(root: Path) -> Iterator[None]:
 def check(stack: Stack, config: Mapping[str, str]) -> None:
     """Let the program judge its settings. Raises WrongUse."""
     with modules(stack.root):
-        from infra.settings import SettingsError, parse
-
+        try:
+            from infra.settings import SettingsError, parse
+        except Exception as error:
+            raise explained(stack, error) from None
         try:
             parse(config)
         except SettingsError as error:
             raise WrongUse(f"{stack.settings.name}, {error.key}", error.what, error.next_step) from None
+
+
+def explained(stack: Stack, error: Exception) -> StayputError:
+    """A failure inside the program as one line that names the last place of it that is the program's own."""
+    folder = str(stack.root / "infra")
+    places = [(frame.filename, frame.lineno) for frame in traceback.extract_tb(error.__traceback__)]
+    if isinstance(error, SyntaxError):
+        places.append((error.filename or "", error.lineno))
+    own = [f"{os.path.relpath(file, stack.root)}, line {line}" for file, line in places if file.startswith(folder)]
+    said = (str(error).strip().splitlines() or ["it said nothing"])[0]
+    what = f"{type(error).__name__}: {said}"
+    return StayputError(own[-1] if own else "infra/", what, "correct the program; what was made so far is kept")
 
 
 def ingredients(stack: Stack, config: Mapping[str, str]) -> dict[str, str]:

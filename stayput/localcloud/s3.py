@@ -43,6 +43,8 @@ class Bucket(Resource):
         return [inputs["bucket"]]
 
     def _empty(self, name: str) -> None:
+        # moto, unlike S3, deletes single versions only while versioning is on.
+        self.aws.s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
         for page in self.aws.s3.get_paginator("list_object_versions").paginate(Bucket=name):
             for version in (*page.get("Versions", ()), *page.get("DeleteMarkers", ())):
                 self.aws.s3.delete_object(

@@ -23,6 +23,7 @@ CSRF_TRUSTED_ORIGINS = list(VALUES.csrf_trusted_origins)
 ROOT_URLCONF = "app.config.urls"
 WSGI_APPLICATION = "app.config.wsgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+TIME_ZONE = "UTC"
 USE_TZ = True
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = LOGOUT_REDIRECT_URL = "gallery"
@@ -94,6 +95,7 @@ STORAGES = storages.storages(VALUES, media_root=MEDIA_ROOT)
 UPLOAD_LIMITS = Limits()
 BODY_LIMIT = UPLOAD_LIMITS.upload_bytes + 2**16  # the form around the picture
 DECODING_SLOTS = machine.decoding_slots(machine.memory(), machine.processors())
+DECODING_PATIENCE = 20.0  # seconds an upload waits for its turn
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [

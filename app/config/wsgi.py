@@ -6,9 +6,11 @@ import sys
 from django.core.exceptions import ImproperlyConfigured
 from django.core.wsgi import get_wsgi_application
 
+from app.config.drain import Drained
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "app.config.settings")
 
 try:
-    application = get_wsgi_application()
+    application = Drained(get_wsgi_application())
 except ImproperlyConfigured as problem:
     sys.exit(f"site: {problem}")

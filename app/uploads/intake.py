@@ -22,7 +22,7 @@ def take(upload: UploadedFile, *, listed: bool = True) -> Image:
         log("image.refused", received=upload.size, reason=str(refusal))
         raise
     except slots.Busy:
-        log("upload.busy", level=logging.WARNING, waited_ms=round(slots.PATIENCE * 1000))
+        log("upload.busy", level=logging.WARNING, waited_ms=round(settings.DECODING_PATIENCE * 1000))
         raise
     with watch.time("store_ms"):
         image = store.store(picture, listed=listed)
@@ -40,7 +40,10 @@ def take(upload: UploadedFile, *, listed: bool = True) -> Image:
 
 
 def process(upload: UploadedFile, watch: Stopwatch) -> images.ProcessedImage:
-    with slots.one(settings.DECODING_SLOTS) as watch.ms["wait_ms"], watch.time("process_ms"):
+    with (
+        slots.one(settings.DECODING_SLOTS, patience=settings.DECODING_PATIENCE) as watch.ms["wait_ms"],
+        watch.time("process_ms"),
+    ):
         return images.process(upload.read(), settings.UPLOAD_LIMITS)
 
 

@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from zlib import crc32
 
-PATIENCE = 20.0  # seconds an upload waits for a slot
 PAUSE = 0.02  # seconds between two tries
 
 
@@ -21,7 +20,7 @@ class Busy(Exception):
 
 
 @contextmanager
-def one(count: int, *, folder: Path | None = None, patience: float = PATIENCE) -> Iterator[int]:
+def one(count: int, *, patience: float, folder: Path | None = None) -> Iterator[int]:
     """Hold one of `count` slots; gives the milliseconds it took to get it.
 
     folder: shared by all who count together. Raises Busy after `patience` seconds.

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, cast
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
@@ -40,12 +41,12 @@ def settings_are_right() -> Check:
 
 def migrations_are_applied() -> Check:
     try:
-        executor = MigrationExecutor(connection)
-        unapplied = [str(m) for m, _ in executor.migration_plan(executor.loader.graph.leaf_nodes())]
+        executor = cast("Any", MigrationExecutor(connection))
+        plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
     except DatabaseError as problem:
         return Check(False, f"the database does not answer ({type(problem).__name__})")
-    if unapplied:
-        return Check(False, f"{len(unapplied)} not applied, first {unapplied[0]}: run manage.py migrate", at_fault=True)
+    if plan:
+        return Check(False, f"{len(plan)} not applied, first {plan[0][0]}: run manage.py migrate", at_fault=True)
     return Check(True, "all applied")
 
 
@@ -60,7 +61,7 @@ def database_answers() -> Check:
 
 def storage_answers() -> Check:
     try:
-        storage = storages["default"]
+        storage = cast("Any", storages["default"])
         ask = getattr(storage, "probe", None)
         ask() if ask else storage.exists("healthz")
     except Exception as problem:  # each storage raises its own kind
@@ -70,9 +71,12 @@ def storage_answers() -> Check:
 
 def reason(problem: Exception) -> str:
     """The kind of a problem, and the code that S3 gave it: no message, which may name hosts or keys."""
-    response = getattr(problem, "response", None)
-    code = response.get("Error", {}).get("Code", "") if isinstance(response, dict) else ""
-    return f"{type(problem).__name__} {code}".strip()
+    kind = type(problem).__name__
+    try:
+        code: Any = getattr(problem, "response")["Error"]["Code"]  # noqa: B009  # botocore's ClientError has it
+    except (AttributeError, KeyError, TypeError):
+        return kind
+    return kind if code == kind else f"{kind} {code}"
 
 
 CHECKS: Mapping[str, Callable[[], Check]] = {
@@ -86,8 +90,8 @@ CHECKS: Mapping[str, Callable[[], Check]] = {
 class Probe:
     """A check that runs in a thread of its own, so that asking for its result never hangs with it.
 
-    fresh: seconds a result is good for. glance: seconds a newer one is waited for. patience: seconds the first one
-    is waited for, and after which a check that still runs is said to hang.
+    fresh: seconds a good result is believed; a bad one is asked again five times sooner. glance: seconds a newer
+    result is waited for. patience: seconds the first one is waited for, and after which a check is said to hang.
     """
 
     def __init__(self, check: Callable[[], Check], *, fresh: float = 5, glance: float = 0.02, patience: float = 2):
@@ -101,7 +105,8 @@ class Probe:
     def start(self) -> None:
         """Begin the check, unless it runs already or its last result is still good."""
         with self._lock:
-            if not self._running and (self._last is None or time.monotonic() - self._since > self.fresh):
+            believed = self.fresh if self._last and self._last.ok else self.fresh / 5
+            if not self._running and (self._last is None or time.monotonic() - self._since > believed):
                 self._running, self._since, self._done = True, time.monotonic(), threading.Event()
                 threading.Thread(target=self._run, daemon=True).start()
 
@@ -142,7 +147,7 @@ class HealthMiddleware:
         self.probes = {name: Probe(check) for name, check in CHECKS.items()}
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if request.path_info == "/healthz" and request.method in ("GET", "HEAD"):
+        if request.path_info == "/healthz" and request.META["REQUEST_METHOD"] in ("GET", "HEAD"):
             return self.answer()
         return self.get_response(request)
 

@@ -39,7 +39,7 @@ class ImageKitStorage(Storage):
 
     def _open(self, name: str, mode: str = "rb") -> File:
         answer = httpx.get(self.url(name), timeout=self.timeout, follow_redirects=True)
-        if answer.status_code == httpx.codes.NOT_FOUND:
+        if answer.status_code == 404:
             raise FileNotFoundError(name)
         return ContentFile(answer.raise_for_status().content, name=name)
 

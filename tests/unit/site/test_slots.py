@@ -10,14 +10,19 @@ from app.uploads.slots import Busy, one
 
 
 def test_no_more_than_the_count_are_held_at_once(tmp_path: Path):
-    with one(2, folder=tmp_path), one(2, folder=tmp_path), pytest.raises(Busy), one(2, folder=tmp_path, patience=0.05):
+    with (
+        one(2, folder=tmp_path, patience=5),
+        one(2, folder=tmp_path, patience=5),
+        pytest.raises(Busy),
+        one(2, folder=tmp_path, patience=0.05),
+    ):
         pass
-    with one(2, folder=tmp_path) as waited_ms:
+    with one(2, folder=tmp_path, patience=5) as waited_ms:
         assert waited_ms >= 0
 
 
 def test_a_slot_comes_free_when_the_work_fails(tmp_path: Path):
-    with pytest.raises(ZeroDivisionError), one(1, folder=tmp_path):
+    with pytest.raises(ZeroDivisionError), one(1, folder=tmp_path, patience=5):
         raise ZeroDivisionError
     with one(1, folder=tmp_path, patience=0):
         pass
@@ -26,7 +31,7 @@ def test_a_slot_comes_free_when_the_work_fails(tmp_path: Path):
 def test_processes_count_together_and_a_killed_one_gives_its_slot_back(tmp_path: Path):
     code = (
         "import pathlib, sys, time; from app.uploads.slots import one\n"
-        "with one(1, folder=pathlib.Path(sys.argv[1])): print('held', flush=True); time.sleep(60)"
+        "with one(1, patience=5, folder=pathlib.Path(sys.argv[1])): print('held', flush=True); time.sleep(60)"
     )
     holder = subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE, text=True)
     try:

@@ -1,0 +1,156 @@
+"""The two storages that are ours in part: S3 against a moto server, ImageKit against a stand-in for its HTTP."""
+
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import flask
+import pytest
+from botocore.exceptions import ClientError
+from django.core.files.base import ContentFile
+from imagekitio import ImageKitError
+from moto.server import ThreadedMotoServer
+from werkzeug.serving import make_server
+
+from stayput.django import storages
+from stayput.django.health import reason
+from stayput.django.imagekit import ImageKitStorage
+from stayput.django.s3 import S3MediaStorage
+from stayput.django.variables import Values
+
+
+@pytest.fixture
+def s3() -> Iterator[S3MediaStorage]:
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    values = Values(
+        secret_key="x",
+        stayput_key="x",
+        use_s3=True,
+        aws_access_key_id="id",
+        aws_secret_access_key="secret",
+        aws_storage_bucket_name="storage-tests",
+        aws_s3_region_name="us-east-1",
+        aws_s3_endpoint_url=f"http://{host}:{port}",
+    )
+    keys = {"aws_access_key_id": "id", "aws_secret_access_key": "secret", "region_name": "us-east-1"}
+    bucket = boto3.resource("s3", endpoint_url=values.aws_s3_endpoint_url, **keys).Bucket("storage-tests")
+    bucket.create()
+    yield S3MediaStorage(**storages.s3(values)["OPTIONS"])
+    bucket.objects.delete()
+    bucket.delete()
+    server.stop()
+
+
+def test_s3_never_overwrites_a_name_that_is_taken(s3: S3MediaStorage):
+    first = s3.save("a.webp", ContentFile(b"first"))
+    second = s3.save("a.webp", ContentFile(b"second"))
+    assert first == "a.webp"
+    assert second.startswith("a_")
+    assert second.endswith(".webp")
+    assert (s3.open(first).read(), s3.open(second).read()) == (b"first", b"second")
+
+
+def test_s3_objects_lie_under_media_with_their_type(s3: S3MediaStorage):
+    file = ContentFile(b"x")
+    file.content_type = "image/webp"
+    name = s3.save("2026/a.webp", file)
+    found = s3.bucket.Object(f"media/{name}").get()
+    assert (found["ContentType"], found["CacheControl"]) == ("image/webp", "public, max-age=31536000, immutable")
+    s3.delete(name)
+    assert not s3.exists(name)
+
+
+def test_s3_is_well_when_it_answers_and_not_when_the_bucket_is_gone(s3: S3MediaStorage):
+    s3.probe()
+    s3.bucket_name = "another-bucket"
+    with pytest.raises(ClientError) as gone:
+        s3.probe()
+    assert reason(gone.value) == "NoSuchBucket"
+
+
+class Library:
+    """What ImageKit's HTTP interface does, as far as a storage needs it. status: what it answers, when not 200."""
+
+    def __init__(self) -> None:
+        self.files: dict[str, bytes] = {}
+        self.status = 200
+        app = flask.Flask("imagekit")
+        app.post("/api/v1/files/upload")(self.upload)
+        app.get("/v1/files")(self.list)
+        app.delete("/v1/files/<path:file_id>")(self.delete)
+        app.get("/shown/<path:path>")(self.show)
+        app.before_request(self.refuse)
+        self.server = make_server("127.0.0.1", 0, app, threaded=True)
+        self.url = f"http://127.0.0.1:{self.server.port}"
+
+    def refuse(self) -> Any:
+        return None if self.status == 200 else ("<html>Bad gateway</html>", self.status)
+
+    def upload(self) -> Any:
+        form = flask.request.form
+        assert (form["useUniqueFileName"], form["overwriteFile"]) == ("false", "false")
+        path = f"{form['folder']}/{form['fileName']}"
+        self.files[path] = flask.request.files["file"].read()
+        return {"fileId": path.replace("/", "-"), "filePath": path, "url": f"{self.url}/shown{path}"}
+
+    def list(self) -> Any:
+        folder, query = flask.request.args.get("path", ""), flask.request.args.get("searchQuery", "")
+        return [
+            {"type": "file", "fileId": path.replace("/", "-"), "filePath": path, "size": len(content)}
+            for path, content in self.files.items()
+            if path.startswith(folder) and (not query or query == f'name="{path.rpartition("/")[2]}"')
+        ]
+
+    def delete(self, file_id: str) -> Any:
+        self.files = {path: content for path, content in self.files.items() if path.replace("/", "-") != file_id}
+        return "", 204
+
+    def show(self, path: str) -> Any:
+        return self.files.get(f"/{path}") or ("", 404)
+
+
+@pytest.fixture
+def library() -> Iterator[Library]:
+    library = Library()
+    thread = threading.Thread(target=library.server.serve_forever)
+    thread.start()
+    yield library
+    library.server.shutdown()
+    thread.join()
+
+
+@pytest.fixture
+def imagekit(library: Library, monkeypatch: pytest.MonkeyPatch) -> ImageKitStorage:
+    monkeypatch.setenv("IMAGE_KIT_BASE_URL", library.url)
+    return ImageKitStorage(
+        private_key="private", url_endpoint=f"{library.url}/shown", folder="media", timeout=5, retries=0
+    )
+
+
+def test_imagekit_keeps_shows_and_removes_a_picture(imagekit: ImageKitStorage, library: Library):
+    name = imagekit.save("2026/a.webp", ContentFile(b"a picture"))
+    assert library.files == {"/media/2026/a.webp": b"a picture"}
+    assert imagekit.url(name) == f"{library.url}/shown/media/2026/a.webp"
+    assert (imagekit.open(name).read(), imagekit.size(name), imagekit.exists(name)) == (b"a picture", 9, True)
+    imagekit.delete(name)
+    assert (library.files, imagekit.exists(name)) == ({}, False)
+    imagekit.delete(name)
+    with pytest.raises(FileNotFoundError):
+        imagekit.open(name)
+
+
+def test_imagekit_takes_another_name_for_one_that_is_taken(imagekit: ImageKitStorage, library: Library):
+    assert imagekit.save("a.webp", ContentFile(b"1")) != imagekit.save("a.webp", ContentFile(b"2"))
+    assert len(library.files) == 2
+
+
+def test_imagekit_is_well_when_it_answers_and_not_when_its_gateway_does(imagekit: ImageKitStorage, library: Library):
+    imagekit.probe()
+    library.status = 502
+    with pytest.raises(ImageKitError):
+        imagekit.probe()
+    with pytest.raises(ImageKitError):
+        imagekit.save("b.webp", ContentFile(b"x"))

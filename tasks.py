@@ -154,4 +154,16 @@ def test(_: Context, kind: str = "") -> None:
     raise SystemExit(check_everything(ROOT, kind))
 
 
-namespace = Collection(demo, test, plan, deploy, smoke_test, status, rollback, logs, destroy)
+@task
+def bench(_: Context) -> None:
+    """Measure what a newcomer and every day's work wait for, from a fresh clone."""
+    from stayput.report import reporting
+
+    from bench.journeys import measure
+
+    with reporting(False) as report:
+        rows = [(figure.what, figure.goal, f"{figure.seconds:.2f}", figure.note) for figure in measure(ROOT)]
+        report.table("Journeys, medians", ("what", "goal", "seconds", ""), rows)
+
+
+namespace = Collection(demo, test, plan, deploy, smoke_test, status, rollback, logs, destroy, bench)

@@ -1,6 +1,7 @@
 """Processes that outlive the command: started detached, known by pid and start time, stopped as a family."""
 
 import os
+import re
 import socket
 import subprocess
 import time
@@ -12,6 +13,9 @@ import psutil
 
 from stayput.errors import StayputError
 from stayput.secrets import write_private
+
+# The last line of a traceback: a dotted name that ends like an exception's, then what it says.
+ERROR = re.compile(r"^([\w.]+(Error|Exception|Configured|Exit|Warning)\b|.*\berror:)")
 
 
 class Daemon(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,9 +73,10 @@ def start(
     token: str = "",
     timeout: float = 30,
 ) -> Daemon:
-    """Start a detached process, wait until it is ready, and write its record (0600).
+    """Start a detached process, write its record (0600), and wait until it is ready.
 
-    timeout: seconds. Raises StayputError with the last line of its log when it ends or does not get ready.
+    timeout: seconds. Raises StayputError with the telling line of its log when it ends or does not get ready. `ready`
+    may raise what it knows better. In both cases nothing is left running.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as output:
@@ -88,15 +93,34 @@ def start(
     daemon = Daemon(pid=process.pid, started=psutil.Process(process.pid).create_time(), port=port, token=token)
     write_private(record, msgspec.json.encode(daemon))  # before it is ready: a crash here leaves no orphan unknown
     deadline = time.monotonic() + timeout
-    while not ready():
-        if process.poll() is not None or time.monotonic() > deadline:
-            stop(daemon)
-            record.unlink(missing_ok=True)
-            said = log.read_bytes()[begins:].decode(errors="replace").strip().splitlines()
-            ended = "ended at once" if process.returncode is not None else f"was not ready within {timeout:.0f} s"
-            raise StayputError(name, f"{ended}: {said[-1] if said else 'it said nothing'}", f"read {log}")
-        time.sleep(0.05)
+    try:
+        while not ready():
+            if process.poll() is not None or time.monotonic() > deadline:
+                ended = "ended at once" if process.returncode is not None else f"was not ready within {timeout:.0f} s"
+                raise StayputError(name, f"{ended}: {last_words(log, begins)}", f"read {log}")
+            time.sleep(0.05)
+    except BaseException:
+        stop(daemon)
+        record.unlink(missing_ok=True)
+        raise
     return daemon
+
+
+def last_words(log: Path, begins: int = 0) -> str:
+    """The line of a log, from the byte `begins` on, that says most about a failure: the last error, else the last."""
+    said = [_plain(line) for line in log.read_bytes()[begins:].decode(errors="replace").splitlines() if line.strip()]
+    errors = [line for line in said if ERROR.match(line)]
+    return (errors or said or ["it said nothing"])[-1]
+
+
+def _plain(line: str) -> str:
+    """A line as written, or of one that is a JSON event the end of its traceback, or its message."""
+    try:
+        event = msgspec.json.decode(line, type=dict[str, object])
+    except msgspec.DecodeError:
+        return line.strip()
+    text = str(event.get("traceback") or event.get("message") or line)
+    return text.strip().splitlines()[-1]
 
 
 def stop(daemon: Daemon, *, grace: float = 10) -> None:

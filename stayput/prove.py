@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 MAIN_BYTES, MAIN_SIDE = 204_800, 800  # the contract of the upload site: bytes, pixels
 THUMBNAIL_BYTES, THUMBNAIL_SIDE = 10_240, 50
 TOKEN_LIFE = 600  # seconds
-AGENT = {"User-Agent": "stayput-smoke-test"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +70,7 @@ def prove(address: str, access: Access, *, build: str, release: str, keepsake: K
 
     build, release: what the site must report; empty texts accept any. Never raises for what the site does.
     """
-    with httpx.Client(base_url=address, timeout=30, headers=AGENT) as site:
+    with _visit(address) as site:
         health, reported = _health(site, build, release)
         if not health.ok:
             return Proof(url=address, checks=(health,), **reported)
@@ -82,14 +81,14 @@ def prove(address: str, access: Access, *, build: str, release: str, keepsake: K
 
 def check_health(address: str, *, build: str, release: str) -> Proof:
     """What /healthz of that address reports, against what it should."""
-    with httpx.Client(base_url=address, timeout=10, headers=AGENT) as site:
+    with _visit(address) as site:
         health, reported = _health(site, build, release)
     return Proof(url=address, checks=(health,), **reported)
 
 
 def leave_keepsake(address: str, access: Access) -> Keepsake:
     """Upload a picture for the next release to find. Raises ProofFailed."""
-    with httpx.Client(base_url=address, timeout=30, headers=AGENT) as site:
+    with _visit(address) as site:
         answer = _upload(site, _token(access, "keepsake"))
         if answer.status_code != HTTPStatus.CREATED:
             raise ProofFailed(address, f"keepsake: {_said(answer)}", "read its log: invoke logs")
@@ -100,13 +99,13 @@ def leave_keepsake(address: str, access: Access) -> Keepsake:
 
 def find_keepsake(address: str, keepsake: Keepsake) -> Check:
     """Whether a picture that an earlier release took is still there, byte for byte."""
-    with httpx.Client(base_url=address, timeout=30, headers=AGENT) as site:
+    with _visit(address) as site:
         return _guarded("keepsake", lambda: _keepsake(site, keepsake))
 
 
 def forget_keepsake(address: str, access: Access, keepsake: Keepsake) -> None:
     """Take an old keepsake away; one that is gone already is no fault."""
-    with httpx.Client(base_url=address, timeout=30, headers=AGENT) as site:
+    with _visit(address) as site:
         site.delete(f"/api/images/{keepsake.id}/", headers=_bearer(_token(access, "keepsake")))
 
 
@@ -275,6 +274,12 @@ def _keepsake(site: httpx.Client, keepsake: Keepsake) -> str:
     if _sha256(content.content) != keepsake.sha256:
         raise _Unproven("the picture that the last release took is not the same any more")
     return "the picture that the last release took is still there, byte for byte"
+
+
+def _visit(address: str) -> httpx.Client:
+    """A client with a new connection each time: a kept one that the server is just closing would look like a fault."""
+    limits = httpx.Limits(max_keepalive_connections=0)
+    return httpx.Client(base_url=address, timeout=30, headers={"User-Agent": "stayput-smoke-test"}, limits=limits)
 
 
 def _upload(site: httpx.Client, token: str, sizes: dict[str, int] | None = None) -> httpx.Response:

@@ -13,9 +13,10 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from http import HTTPStatus
 from pathlib import Path
+from typing import cast
 
 import httpx
 import msgspec
@@ -31,6 +32,7 @@ from stayput.targets import Observed
 
 KEPT_BUILDS = 5
 START_SECONDS = 60.0
+REFUSING_SECONDS = 3.0
 # What a process of a PaaS finds in its environment besides its variables: nothing of the developer's shell.
 INHERITED = ("LANG", "LC_ALL", "TZ", "SSL_CERT_FILE", "SSL_CERT_DIR", "SYSTEMROOT")
 
@@ -124,9 +126,9 @@ class ProcessTarget:
         processes.start(
             [str(python.parent / command[0]), *command[1:]],
             record=self._record(release.id),
-            log=self._home / "logs" / f"{release.id}.log",
+            log=self._log(release.id),
             port=port,
-            ready=lambda: self._up(f"http://127.0.0.1:{port}", release),
+            ready=self._healthy_as(release, f"http://127.0.0.1:{port}"),
             name=f"release {release.id}",
             env=env,
             cwd=folder,
@@ -159,7 +161,7 @@ class ProcessTarget:
         upstream = self._front.upstream()
         if upstream is None:
             return
-        with (self._home / "logs" / f"{upstream.release}.log").open(encoding="utf-8", errors="replace") as log:
+        with self._log(upstream.release).open(encoding="utf-8", errors="replace") as log:
             while True:
                 yield from (line.rstrip("\n") for line in log)
                 if not follow:
@@ -247,12 +249,30 @@ class ProcessTarget:
             )
         return said
 
-    def _up(self, url: str, release: Release) -> bool:
-        status, reported = self._health(url)
-        return status == HTTPStatus.OK and (reported.get("release"), reported.get("build")) == (
-            release.id,
-            release.build.id,
-        )
+    def _healthy_as(self, release: Release, url: str) -> Callable[[], bool]:
+        """Whether the release answers /healthz under its own name; one that keeps saying no is not waited for."""
+        refusals: list[float] = []
+
+        def ready() -> bool:
+            status, reported = self._health(url)
+            if (
+                status == HTTPStatus.OK
+                and reported.get("release") == release.id
+                and reported.get("build") == release.build.id
+            ):
+                return True
+            if status:
+                refusals.append(time.monotonic())
+                if refusals[-1] - refusals[0] > REFUSING_SECONDS:
+                    log = self._log(release.id)
+                    why = _failing(reported) or processes.last_words(log)
+                    raise StayputError(f"release {release.id}", f"/healthz answers {status}: {why}", f"read {log}")
+            return False
+
+        return ready
+
+    def _log(self, release: str) -> Path:
+        return self._home / "logs" / f"{release}.log"
 
     def _health(self, url: str) -> tuple[int, Mapping[str, object]]:
         """The status and body of /healthz; 0 where nothing answers."""
@@ -267,3 +287,13 @@ class ProcessTarget:
         for folder in builds[KEPT_BUILDS:]:
             if folder.name != keep:
                 shutil.rmtree(folder, ignore_errors=True)
+
+
+def _failing(health: Mapping[str, object]) -> str:
+    """What /healthz says is wrong, or that it is another release's."""
+    checks = health.get("checks")
+    if not isinstance(checks, dict):
+        return ""
+    named = cast("dict[str, dict[str, object]]", checks)
+    said = [f"{name}: {check.get('detail')}" for name, check in named.items() if not check.get("ok")]
+    return "; ".join(said) or f"it says it is release {health.get('release')}, build {health.get('build')}"

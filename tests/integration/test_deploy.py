@@ -1,0 +1,212 @@
+"""The whole way on the process target, with real releases behind the real front."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import httpx
+import pytest
+
+from stayput import photo, processes
+from stayput.deploy import deploy, plan, rollback, smoke_test, status
+from stayput.django import tokens
+from tests.integration.checkouts import ROOT
+
+
+def everything(folder):
+    return {path: path.stat().st_mtime_ns for path in folder.rglob("*")}
+
+
+def names(document):
+    return [step["name"] for step in document["steps"]]
+
+
+def upload(checkout):
+    key = checkout.workspace().secrets.stayput_key.value
+    headers = {"Authorization": f"Bearer {tokens.sign(key, purpose='upload')}"}
+    return httpx.post(
+        f"{checkout.url}/api/images/", files={"image": ("a.jpg", photo.draw())}, headers=headers, timeout=30
+    )
+
+
+def test_the_first_deploy_ends_with_a_proof_and_the_second_does_nothing(checkout):
+    code, first = checkout.run(deploy)
+    assert (code, first["ok"], first["changed"], first["proof"]["ok"]) == (0, True, True, True)
+    health = httpx.get(f"{checkout.url}/healthz").json()
+    assert (health["release"], health["build"]) == (first["release"], first["build"])
+
+    code, second = checkout.run(deploy)
+    assert (code, second["changed"], second["steps"], second["release"]) == (0, False, [], first["release"])
+
+
+def test_a_plan_says_what_deploy_will_do_and_changes_nothing(checkout):
+    before = everything(checkout.root)
+    code, document = checkout.run(plan)
+    assert (code, document["changed"]) == (0, True)
+    assert names(document) == ["publish", "inject", "migrate", "start", "prove", "promote", "record"]
+    assert everything(checkout.root) == before
+
+
+def test_a_plan_can_be_asked_for_the_exit_code_of_differences(checkout):
+    assert checkout.run(plan, exit_code=True)[0] == 4
+
+
+def test_a_new_release_on_a_disk_that_is_thrown_away_is_refused_because_the_photo_is_gone(checkout):
+    _, first = checkout.run(deploy)
+    picture = upload(checkout).json()
+    code, second = checkout.run(deploy, "variables.NEW=1")
+    assert code == 1
+    assert "keepsake: the picture that the last release took is gone" in second["error"]["what"]
+    assert second["error"]["next"] == 'uploads do not outlive a deploy: set storage = "s3" in stayput.toml'
+    assert httpx.get(f"{checkout.url}/healthz").json()["release"] == first["release"]
+    assert httpx.get(picture["url"]).status_code == 200
+    assert not list(checkout.root.glob(f".stayput/local/process/releases/{second['release']}"))
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "said"),
+    [
+        ("app/config/urls.py", "urlpatterns", "import magic\n\nurlpatterns", "magic"),
+        ("app/config/gunicorn.py", "bind", "raise SystemExit(3)\nbind", "ended at once"),
+        ("app/uploads/images.py", "def process(", "def process(data):\n    1 / 0\n\n\ndef another(", "upload: 500"),
+    ],
+)
+def test_a_broken_release_is_named_and_leaves_the_old_one_serving(checkout, file, old, new, said):
+    _, good = checkout.run(deploy)
+    checkout.edit(file, old, new)
+    code, broken = checkout.run(deploy)
+    assert (code, broken["ok"]) == (1, False)
+    assert said in str(broken["error"])
+    assert httpx.get(f"{checkout.url}/healthz").json()["release"] == good["release"]
+    assert upload(checkout).status_code == 201
+
+
+def test_a_deploy_killed_at_any_moment_is_finished_by_the_next(checkout):
+    script = (
+        "import sys; from pathlib import Path; from stayput.deploy import deploy; from stayput.report import Report;"
+        "from stayput.workspace import open_workspace;"
+        "deploy(open_workspace(Path(sys.argv[1]), 'process', 'local', sys.argv[2:]), Report(True))"
+    )
+    settings = ["storage=local", f"targets.process.port={checkout.port}"]
+    ledger = checkout.root / ".stayput/local/ledger.jsonl"
+    for step in ("publish", "inject", "migrate", "start", "prove", "promote"):
+        command = [sys.executable, "-c", script, str(checkout.root), *settings]
+        cut_off = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL)
+        deadline = time.monotonic() + 60
+        while not (ledger.exists() and f'"step":"{step}"' in ledger.read_text()):
+            assert time.monotonic() < deadline, f"the step {step} never began"
+            assert cut_off.poll() is None, f"it ended before the step {step}"
+            time.sleep(0.002)
+        cut_off.send_signal(signal.SIGKILL)
+        cut_off.wait()
+        ledger.write_text("")  # so that the next round waits for its own steps
+    code, document = checkout.run(deploy)
+    assert (code, document["ok"]) == (0, True)
+    assert httpx.get(f"{checkout.url}/healthz").json()["release"] == document["release"]
+    running = list(checkout.root.glob(".stayput/local/process/running/*.json"))
+    assert [record.stem for record in running] == [document["release"]]
+
+
+def test_no_request_fails_while_releases_follow_each_other_and_one_breaks(checkout):
+    checkout.run(deploy)
+    done, failed, asked = threading.Event(), [], []
+
+    def visit():
+        with httpx.Client(base_url=checkout.url, timeout=30) as client:
+            while not done.is_set():
+                try:
+                    answer = client.get("/api/images/")
+                    asked.append(answer.status_code)
+                    if answer.status_code != 200:
+                        failed.append(answer.status_code)
+                except httpx.HTTPError as problem:
+                    failed.append(repr(problem))
+
+    visitor = threading.Thread(target=visit)
+    visitor.start()
+    original = (checkout.root / "app/config/urls.py").read_text()
+    try:
+        checkout.edit("app/config/urls.py", "urlpatterns", "import magic\n\nurlpatterns")
+        assert checkout.run(deploy)[0] == 1
+        (checkout.root / "app/config/urls.py").write_text(original + "\n# another build\n")
+        (checkout.root / ".stayput/local/ledger.jsonl").unlink()  # on a disk, the keepsake would be asked for
+        assert checkout.run(deploy)[0] == 0
+    finally:
+        done.set()
+        visitor.join()
+    assert asked
+    assert failed == []
+
+
+def test_a_rollback_puts_the_earlier_build_back(checkout):
+    _, first = checkout.run(deploy)
+    checkout.edit("app/config/urls.py", "urlpatterns", "# second\nurlpatterns")
+    ledger = checkout.root / ".stayput/local/ledger.jsonl"
+    forget_keepsakes(ledger)
+    _, second = checkout.run(deploy)
+    assert second["build"] != first["build"]
+    forget_keepsakes(ledger)
+    code, back = checkout.run(rollback)
+    assert (code, back["build"], back["release"]) == (0, first["build"], first["release"])
+    assert httpx.get(f"{checkout.url}/healthz").json()["build"] == first["build"]
+
+
+def forget_keepsakes(ledger):
+    """On a disk the next release would be asked for a picture that is gone; this is about something else."""
+    import msgspec
+
+    from stayput.ledger import Ledger, Line
+
+    events = [msgspec.json.decode(line, type=Line).event for line in ledger.read_bytes().splitlines()]
+    ledger.unlink()
+    for event in events:
+        Ledger(ledger.parent).append(
+            msgspec.structs.replace(event, keepsake=None) if hasattr(event, "keepsake") else event
+        )
+
+
+def test_a_rollback_without_an_earlier_build_is_wrong_use(checkout):
+    checkout.run(deploy)
+    code, document = checkout.run(rollback)
+    assert (code, document["error"]["what"]) == (2, "there is no earlier build to go back to")
+
+
+def test_a_release_that_died_is_started_anew(checkout):
+    _, first = checkout.run(deploy)
+    record = processes.load(checkout.root / f".stayput/local/process/running/{first['release']}.json")
+    processes.stop(record)
+    assert checkout.run(status)[0] == 1
+    forget_keepsakes(checkout.root / ".stayput/local/ledger.jsonl")
+    code, again = checkout.run(deploy)
+    assert (code, again["release"]) == (0, first["release"])
+    assert upload(checkout).status_code == 201
+
+
+def test_the_smoke_test_holds_the_live_site_against_the_ledger(checkout):
+    _, first = checkout.run(deploy)
+    code, document = checkout.run(smoke_test)
+    assert (code, document["ok"], document["release"], document["build"]) == (0, True, first["release"], first["build"])
+    pictures = httpx.get(f"{checkout.url}/api/images/").json()
+    assert len(pictures if isinstance(pictures, list) else pictures["results"]) == 0
+
+
+def test_a_variable_that_only_the_developer_has_does_not_reach_the_release(checkout, monkeypatch):
+    monkeypatch.setenv("DEVELOPERS_OWN", "1")
+    _, document = checkout.run(deploy)
+    record = processes.load(checkout.root / f".stayput/local/process/running/{document['release']}.json")
+    assert "DEVELOPERS_OWN" in os.environ
+    assert "DEVELOPERS_OWN" not in record.process().environ()
+
+
+def test_no_secret_is_in_the_command_lines_the_logs_or_the_ledger(checkout):
+    checkout.run(deploy)
+    made = checkout.workspace().secrets
+    values = [made.secret_key.value, made.stayput_key.value, made.fingerprint_key.value]
+    texts = [(checkout.root / ".stayput/local/ledger.jsonl").read_text()]
+    texts += [log.read_text() for log in checkout.root.glob(".stayput/local/process/**/*.log")]
+    for record in checkout.root.glob(".stayput/local/process/running/*.json"):
+        texts.append(" ".join(processes.load(record).process().cmdline()))
+    assert [value for value in values if any(value in text for text in texts)] == []

@@ -13,7 +13,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from app.config.logs import OneLine
-from app.uploads import slots
+from app.uploads import intake, slots
 from app.uploads.auth import UploadThrottle
 from app.uploads.models import Image, State
 from stayput.django import tokens
@@ -93,6 +93,23 @@ def test_local_pictures_are_served_by_the_site_itself_with_their_type(client: Cl
         assert (answer.status_code, answer["Content-Type"]) == (200, kind)
         assert len(b"".join(answer.streaming_content)) in (body["bytes"], body["thumbnail_bytes"])
     assert client.get("/media/../manage.py").status_code == 400
+
+
+class ReadOnce(SimpleUploadedFile):
+    """A file whose handle is spent after one reading, as a stream's is."""
+
+    spent = False
+
+    def read(self, *args: Any) -> bytes:
+        assert not self.spent, "the upload was read twice"
+        self.spent = True
+        return super().read(*args)
+
+
+def test_an_upload_is_read_once(media: Path):
+    image = intake.take(ReadOnce("photo.jpg", PHOTO))
+    assert len(objects(media)) == 2
+    assert image.state == State.READY
 
 
 def test_reading_is_public(client: Client):

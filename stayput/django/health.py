@@ -142,7 +142,7 @@ def build_id(path: Path) -> str:
 class HealthMiddleware:
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]):
         self.get_response = get_response
-        self.build = build_id(Path(settings.STAYPUT_BUILD_FILE))
+        self.build = build_id(Path(getattr(settings, "STAYPUT_BUILD_FILE", "stayput-build.json")))
         self.release = os.environ.get("STAYPUT_RELEASE") or "unknown"
         self.probes = {name: Probe(check) for name, check in CHECKS.items()}
 

@@ -157,9 +157,8 @@ def test(_: Context, kind: str = "") -> None:
 @task
 def bench(_: Context) -> None:
     """Measure what a newcomer and every day's work wait for, from a fresh clone."""
-    from stayput.report import reporting
-
     from bench.journeys import measure
+    from stayput.report import reporting
 
     with reporting(False) as report:
         rows = [(figure.what, figure.goal, f"{figure.seconds:.2f}", figure.note) for figure in measure(ROOT)]

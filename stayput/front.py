@@ -196,7 +196,7 @@ class FrontDoor:
         """End the front and forget which release it served."""
         daemon = processes.load(self._record)
         if daemon is not None:
-            processes.stop(daemon)
+            processes.stop(daemon, grace=2)
         self._record.unlink(missing_ok=True)
         self._state.unlink(missing_ok=True)
 
@@ -224,7 +224,7 @@ def main(state: str, port: str) -> None:
         print=None,
         access_log=None,
         handler_cancellation=True,
-        shutdown_timeout=5,
+        shutdown_timeout=1,
     )
 
 

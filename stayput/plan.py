@@ -45,11 +45,11 @@ def plan_release(desired: Desired, observed: Observed) -> tuple[Step, ...]:
     if release.build.id not in observed.builds:
         steps.append(Publish(build=release.build, reason=_why_build(release, last)))
     steps += [
-        Inject(release=release, reason=_why_inject(release.fingerprints, observed.fingerprints)),
+        Inject(release=release, reason=_why_inject(release.fingerprints, observed.fingerprints, last)),
         Migrate(release=release, reason="before the release that needs it"),
         Start(release=release, reason=_why_start(release, observed)),
         verify,
-        Promote(release=release, reason="it was proven"),
+        Promote(release=release, reason=f"in place of {observed.release}" if observed.release else "nothing has it"),
         record,
     ]
     return tuple(steps)
@@ -61,11 +61,13 @@ def _why_build(release: Release, last: Live | None) -> str:
     return "changed: " + (", ".join(release.build.changed_since(last.parts)) or "nothing, but it is not there any more")
 
 
-def _why_inject(wanted: Mapping[str, str], there: Mapping[str, str]) -> str:
+def _why_inject(wanted: Mapping[str, str], there: Mapping[str, str], last: Live | None) -> str:
     own = [name for name in wanted if name != "STAYPUT_RELEASE"]
     added = [name for name in own if name not in there]
     changed = [name for name in own if name in there and there[name] != wanted[name]]
-    said = [f"{word} {', '.join(names)}" for word, names in (("new", added), ("changed", changed)) if names]
+    removed = [name for name in (last.fingerprints if last else ()) if name in there and name not in wanted]
+    kinds = (("new", added), ("changed", changed), ("removed", removed))
+    said = [f"{word} {', '.join(names)}" for word, names in kinds if names]
     return "; ".join(said) or "the same values under a new release"
 
 

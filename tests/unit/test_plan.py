@@ -51,6 +51,12 @@ def test_a_changed_variable_is_named_and_its_value_is_not():
     assert "new-secret" not in said
 
 
+def test_a_variable_that_is_no_longer_wanted_is_named():
+    before, after = release({"A": "1", "OLD": "1"}), release({"A": "1"})
+    steps = plan_release(desired(after, last=live(before)), observed(before))
+    assert steps[0].reason == "removed OLD"
+
+
 def test_a_release_that_serves_but_was_never_recorded_is_proven_and_recorded():
     here = release()
     assert names(plan_release(desired(here, last=None), observed(here))) == ["prove", "record"]

@@ -1,7 +1,6 @@
 """Pulumi's Python runtime without Pulumi's engine: a program's registrations come to a function of ours."""
 
 import asyncio
-import contextvars
 import logging
 import runpy
 import threading
@@ -26,12 +25,13 @@ Register = Callable[[str, str, Mapping[str, Any]], tuple[str, dict[str, Any]]]  
 def run_program(root: Path, project: str, stack: str, config: Mapping[str, str], register: Register) -> dict[str, Any]:
     """Run infra/__main__.py of that checkout and return its stack outputs, secrets in clear.
 
-    Raises what `register` or the program raised first.
+    Raises what `register` or the program raised.
     """
     monitor = _Monitor(register)
 
     async def run() -> None:
-        asyncio.get_running_loop().set_exception_handler(lambda loop, context: None)  # the first failure is raised
+        # One failure is raised, and those that follow from it are not printed.
+        asyncio.get_running_loop().set_exception_handler(lambda loop, context: None)
         configure(
             Settings(
                 project=project,
@@ -45,10 +45,7 @@ def run_program(root: Path, project: str, stack: str, config: Mapping[str, str],
         set_all_config(dict(config))
         await run_in_stack(lambda: _execute(root))
 
-    try:
-        contextvars.Context().run(asyncio.run, run())  # an empty context: nothing of an earlier run is left in it
-    except Exception as error:
-        raise monitor.failure or error from None
+    asyncio.run(run())  # what it configures is of its own context: the next run finds nothing of this one
     return monitor.outputs
 
 
@@ -80,7 +77,6 @@ class _Monitor(MockMonitor):
         self.outputs: dict[str, Any] = {}
         self._register = register
         self._turn = threading.Lock()
-        self.failure: Exception | None = None
 
     def RegisterResource(self, request: resource_pb2.RegisterResourceRequest) -> resource_pb2.RegisterResourceResponse:
         urn = self.make_urn(request.parent, request.type, request.name)
@@ -90,13 +86,7 @@ class _Monitor(MockMonitor):
             return resource_pb2.RegisterResourceResponse(urn=urn, object=request.object)
         inputs = _plain(request.object)
         with self._turn:
-            if self.failure:
-                raise self.failure
-            try:
-                id, outputs = self._register(urn, request.type, inputs)
-            except Exception as error:
-                self.failure = error
-                raise
+            id, outputs = self._register(urn, request.type, inputs)
         answer = Struct()
         answer.update(outputs)
         return resource_pb2.RegisterResourceResponse(urn=urn, id=id, object=answer)

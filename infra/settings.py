@@ -50,8 +50,10 @@ def parse(config: Mapping[str, str]) -> Settings:
     for key in ours:
         if key not in KEYS:
             raise SettingsError(f"stayput:{key}", "there is no such setting", _likely(key))
-    if not config.get("aws:region"):
-        raise SettingsError("aws:region", "is not set", "name the bucket's region: pulumi config set aws:region NAME")
+    region = config.get("aws:region", "")
+    if not re.fullmatch(r"[a-z]{2}(-[a-z]+)+-[0-9]", region):
+        what = f"{region!r} is not a region" if region else "is not set"
+        raise SettingsError("aws:region", what, "name the bucket's region, such as eu-central-1")
     cloud = cast(CloudName, _one_of("cloud", ours.get("cloud", "aws"), ("aws", "this-machine")))
     plain = _one_of("allowPlainHttp", ours.get("allowPlainHttp", "false"), ("true", "false")) == "true"
     if plain and cloud != "this-machine":
@@ -59,7 +61,7 @@ def parse(config: Mapping[str, str]) -> Settings:
             "stayput:allowPlainHttp", "is for this machine's cloud alone", "remove it; AWS is reached over https"
         )
     return Settings(
-        region=config["aws:region"],
+        region=region,
         mode=cast(Mode, _one_of("mode", ours.get("mode", "public"), ("public", "private"))),
         origins=_origins(ours.get("origins", "[]")),
         bucket=_bucket_name(ours["bucket"]) if "bucket" in ours else None,

@@ -53,4 +53,8 @@ def load(home: Path) -> State | None:
 
 
 def save(home: Path, state: State) -> None:
-    write_private(path(home), msgspec.json.encode(state))
+    """Raises StayputError when it cannot be written; what was written last still stands."""
+    try:
+        write_private(path(home), msgspec.json.encode(state))
+    except OSError as error:
+        raise StayputError(str(path(home)), f"cannot be written: {error.strerror}", "make room, run it again") from None

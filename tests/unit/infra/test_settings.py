@@ -27,6 +27,11 @@ def test_every_setting_is_read():
     )
 
 
+@pytest.mark.parametrize("region", ["us-east-1", "ap-southeast-5", "us-gov-west-1", "cn-north-1"])
+def test_a_region_of_any_partition_is_taken(region):
+    assert parse({"aws:region": region}).region == region
+
+
 def test_keys_of_other_namespaces_are_their_own_affair():
     assert parse(REGION | {"aws:profile": "work", "pulumi:tags": "{}"}) == parse(REGION)
 
@@ -34,7 +39,11 @@ def test_keys_of_other_namespaces_are_their_own_affair():
 @pytest.mark.parametrize(
     ("config", "message"),
     [
-        ({}, "aws:region: is not set. Next: name the bucket's region: pulumi config set aws:region NAME"),
+        ({}, "aws:region: is not set. Next: name the bucket's region, such as eu-central-1"),
+        (
+            {"aws:region": "eu central"},
+            "aws:region: 'eu central' is not a region. Next: name the bucket's region, such as eu-central-1",
+        ),
         (ours(mode="open"), "stayput:mode: 'open' is not possible. Next: write public or private"),
         (ours(cloud="gcp"), "stayput:cloud: 'gcp' is not possible. Next: write aws or this-machine"),
         (ours(orgins="[]"), "stayput:orgins: there is no such setting. Next: did you mean stayput:origins?"),

@@ -3,7 +3,6 @@
 import gc
 import importlib
 import json
-import os
 import signal
 import stat
 import subprocess
@@ -149,7 +148,7 @@ def test_what_was_changed_or_removed_from_outside_is_put_right(engine, said):
 
 def test_a_cloud_that_died_is_told_and_made_anew(engine, stack):
     first = engine.up(print)
-    os.kill(server.observe(stack.home).pid, signal.SIGKILL)
+    kill_cloud(stack)
     observed = engine.observe()
     assert (observed.outputs, observed.reason) == (None, "this machine's cloud died: everything in it is gone")
     second = engine.up(print)
@@ -160,7 +159,7 @@ def test_a_cloud_that_died_is_told_and_made_anew(engine, stack):
 def test_a_cloud_that_dies_half_way_is_one_line_and_the_next_run_begins_anew(engine, stack):
     def kill_soon(line):
         if line == "created Group uploader":
-            os.kill(server.observe(stack.home).pid, signal.SIGKILL)
+            kill_cloud(stack)
 
     with pytest.raises(StayputError) as failed:
         engine.up(kill_soon)
@@ -368,6 +367,12 @@ def test_observing_imports_neither_pulumi_nor_boto3(stack):
     )
     ran = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert ran.stdout == "[]\n"
+
+
+def kill_cloud(stack):
+    process = server.observe(stack.home).process()
+    process.kill()
+    process.wait(timeout=10)
 
 
 def buckets(cloud):

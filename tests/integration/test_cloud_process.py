@@ -1,7 +1,6 @@
 """This machine's cloud as a process: it outlives its starter, is found again, and says so when it died."""
 
 import os
-import signal
 import subprocess
 import sys
 
@@ -39,7 +38,7 @@ def test_it_listens_on_this_machine_alone(home):
 
 def test_one_that_died_is_seen_and_started_anew(home):
     first = server.start(home)
-    os.kill(first.pid, signal.SIGKILL)
+    first.process().kill()
     os.waitpid(first.pid, 0)
     assert not server.observe(home).alive
     assert server.start(home) != first

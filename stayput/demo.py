@@ -50,7 +50,7 @@ def demo(root: Path, report: Report, *, keep: bool) -> None:
         deploy(next_in_bucket, report)
         bucket = find_keepsake(on_disk.target.observe().url, kept)
         report.check(bucket)
-        failed = visitors.stop()
+        failed, engine = visitors.stop(), in_bucket.engine.observe().engine
         after = _fetch(in_bucket, kept)
     finally:
         visitors.stop()
@@ -59,7 +59,7 @@ def demo(root: Path, report: Report, *, keep: bool) -> None:
     release, url = report.document["release"], report.document["url"]
     report.document = {
         "ok": bucket.ok and not disk.ok and failed == 0,
-        "engine": in_bucket.engine.name,
+        "engine": engine,
         "local_disk": {"survived": disk.ok},
         "s3": {
             "survived": bucket.ok,

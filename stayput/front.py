@@ -9,6 +9,7 @@ import hmac
 import itertools
 import os
 import sys
+import time
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
@@ -24,6 +25,7 @@ from stayput.errors import StayputError, WrongUse
 from stayput.secrets import write_private
 
 ADMIN = "/-stayput/"
+START_SECONDS = 15.0
 DRAIN_SECONDS = 130.0  # longer than the site's own worker timeout
 # Headers of one connection, not of the message (RFC 9110, 7.6.1).
 HOP_BY_HOP = frozenset(
@@ -201,17 +203,17 @@ class FrontDoor:
         self._state.unlink(missing_ok=True)
 
     def _ask(self, daemon: processes.Daemon, method: str, verb: str, body: bytes | None = None) -> httpx.Response:
+        headers, timeout = {"Authorization": f"Bearer {daemon.token}"}, DRAIN_SECONDS + 10
+        deadline = time.monotonic() + START_SECONDS  # one that a killed command started may not listen yet
+        while daemon.alive and not processes.answers(daemon.port) and time.monotonic() < deadline:
+            time.sleep(0.05)
         try:
-            headers = {"Authorization": f"Bearer {daemon.token}"}
             url = f"{daemon.url}{ADMIN}{verb}"
-            answer = httpx.request(
-                method, url, content=body, headers=headers, timeout=DRAIN_SECONDS + 10, trust_env=False
-            )
+            answer = httpx.request(method, url, content=body, headers=headers, timeout=timeout, trust_env=False)
             return answer.raise_for_status()
         except httpx.HTTPError as problem:
-            raise StayputError(
-                "front", f"does not answer on {daemon.url}: {problem}", f"read {self._home / 'front.log'}"
-            ) from None
+            what = f"does not answer on {daemon.url}: {problem}"
+            raise StayputError("front", what, f"read {self._home / 'front.log'}") from None
 
 
 def main(state: str, port: str) -> None:

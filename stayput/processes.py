@@ -1,5 +1,6 @@
 """Processes that outlive the command: started detached, known by pid and start time, stopped as a family."""
 
+import contextlib
 import os
 import re
 import socket
@@ -16,6 +17,9 @@ from stayput.secrets import write_private
 
 # The last line of a traceback: a dotted name that ends like an exception's, then what it says.
 ERROR = re.compile(r"^([\w.]+(Error|Exception|Configured|Exit|Warning)\b|.*\berror:)")
+
+# The command is held back until its record is written; where the writer dies before, the command never runs.
+HELD_BACK = 'read -r go && exec "$@" </dev/null'
 
 
 class Daemon(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,8 +86,8 @@ def start(
     with log.open("ab") as output:
         begins = output.tell()
         process = subprocess.Popen(
-            list(command),
-            stdin=subprocess.DEVNULL,
+            ["/bin/sh", "-c", HELD_BACK, "sh", *command],
+            stdin=subprocess.PIPE,
             stdout=output,
             stderr=subprocess.STDOUT,
             env=dict(os.environ if env is None else env),
@@ -91,7 +95,10 @@ def start(
             start_new_session=True,
         )
     daemon = Daemon(pid=process.pid, started=psutil.Process(process.pid).create_time(), port=port, token=token)
-    write_private(record, msgspec.json.encode(daemon))  # before it is ready: a crash here leaves no orphan unknown
+    write_private(record, msgspec.json.encode(daemon))
+    assert process.stdin
+    with contextlib.suppress(BrokenPipeError), process.stdin as starting_shot:
+        starting_shot.write(b"go\n")
     deadline = time.monotonic() + timeout
     try:
         while not ready():

@@ -44,8 +44,6 @@ class Cloud:
 class Engine(Protocol):
     """Runs infra/ for one stack. It decides nothing about the release and prints nothing."""
 
-    name: str
-
     def observe(self) -> Cloud: ...  # reads only: starts no process, writes no file
 
     def up(self, say: Callable[[str], None]) -> Cloud: ...  # idempotent; `say` gets one short line a resource

@@ -204,7 +204,7 @@ class ProcessTarget:
         uv = Path(sys.executable).parent / "uv"
         env = {**os.environ, "VIRTUAL_ENV": str(folder)}
         self._run(
-            [uv, "venv", "--quiet", "--clear", "--python", sys.executable, folder],
+            [uv, "venv", "--quiet", "--clear", "--relocatable", "--python", sys.executable, folder],
             cwd=self._root,
             env=env,
             what="uv venv",

@@ -18,8 +18,11 @@ DEPLOYED = ("app", "infra", "requirements", "manage.py", "stayput.toml", "Pulumi
 class Checkout:
     """The project's files in `root`, and its commands as functions that give back their JSON document."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, environments: Path) -> None:
         self.root, self.port = root, free_port()
+        target = root / ".stayput/local/process"
+        target.mkdir(parents=True)
+        (target / "environments").symlink_to(environments)
         for name in DEPLOYED:
             source = ROOT / name
             if source.is_dir():
@@ -52,6 +55,9 @@ class Checkout:
         assert old in text, f"{name} has no {old!r}"
         path.write_text(text.replace(old, new))
 
+    def append(self, name, text):
+        with (self.root / name).open("a") as file:
+            file.write(text)
+
     def clean_up(self):
-        for storage in ("local", "s3"):
-            destroy(self.workspace(storage=storage), Report(True))
+        destroy(self.workspace(), Report(True))

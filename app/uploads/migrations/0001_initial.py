@@ -1,6 +1,6 @@
 """Pictures."""
 
-# ruff: noqa: RUF012  # as Django writes them
+# as Django writes them
 
 import uuid
 

@@ -1,9 +1,11 @@
 """Releases as processes of this machine: each a copy of its build in a new folder with a disk of its own.
 
 home/builds/BUILD/        source and static files, made once, never written again: what an image is elsewhere
-home/environments/LOCK/   the Python environment of one requirements file: exactly the lock, none of the tool's packages
 home/releases/RELEASE/    the copy that runs, thrown away with all that was written to it
 home/db.sqlite3           the rows: they live outside the releases, as a PaaS's database does
+
+.stayput/environments/LOCK/ is a cache that stacks share: the Python environment of one requirements file, exactly the
+lock and none of the tool's packages.
 """
 
 import json
@@ -43,7 +45,7 @@ class ProcessTarget:
 
     def __init__(self, project: Project, stack: Stack, fingerprint_key: Secret) -> None:
         self._project, self._root, self._key = project, stack.root, fingerprint_key
-        self._home = stack.home / "process"
+        self._home, self._environments = stack.home / "process", stack.home.parent / "environments"
         self._front = FrontDoor(self._home, project.targets.process.port)
 
     def hosts(self) -> tuple[str, ...]:
@@ -197,7 +199,7 @@ class ProcessTarget:
 
     def _environment(self, lock: str) -> Path:
         """The python of an environment that holds exactly the site's lock; made by uv on first use."""
-        folder = self._home / "environments" / lock[:12]
+        folder = self._environments / lock[:12]
         python = folder / "bin" / "python"
         if (folder / "complete").exists():
             return python

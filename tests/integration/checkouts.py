@@ -20,9 +20,8 @@ class Checkout:
 
     def __init__(self, root: Path, environments: Path) -> None:
         self.root, self.port = root, free_port()
-        target = root / ".stayput/local/process"
-        target.mkdir(parents=True)
-        (target / "environments").symlink_to(environments)
+        (root / ".stayput").mkdir()
+        (root / ".stayput" / "environments").symlink_to(environments)
         for name in DEPLOYED:
             source = ROOT / name
             if source.is_dir():

@@ -1,44 +1,27 @@
-"""The switch before process and docker releases: one public port, and no request lost between two releases.
-
-It runs as a process of its own and outlives the command that started it. Commands speak to it over /-stayput/ on
-the public port with a token from its private record. Run as: python -m stayput.front STATE_FILE PORT
-"""
+"""The front itself: forwards each request to the release of that moment. python -m stayput.front.server STATE PORT"""
 
 import asyncio
 import hmac
 import itertools
 import os
 import sys
-import time
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 
 import aiohttp
-import httpx
 import msgspec
 from aiohttp import web
 from yarl import URL
 
-from stayput import processes
-from stayput.errors import StayputError, WrongUse
+from stayput.front import ADMIN, DRAIN_SECONDS, Upstream
 from stayput.secrets import write_private
 
-ADMIN = "/-stayput/"
-START_SECONDS = 15.0
-DRAIN_SECONDS = 130.0  # longer than the site's own worker timeout
 # Headers of one connection, not of the message (RFC 9110, 7.6.1).
 HOP_BY_HOP = frozenset(
     {"connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection"}
     | {"te", "trailer", "transfer-encoding", "upgrade"}
 )
-
-
-class Upstream(msgspec.Struct, frozen=True, kw_only=True):
-    """The release that has the traffic, and the ports of 127.0.0.1 where its instances listen."""
-
-    release: str
-    ports: tuple[int, ...]
 
 
 class Front:
@@ -142,78 +125,6 @@ def _forwarded(request: web.Request) -> Mapping[str, str]:
     headers["X-Forwarded-For"] = f"{before}, {request.remote}" if before else str(request.remote)
     headers.setdefault("X-Forwarded-Proto", request.scheme)
     return headers
-
-
-class FrontDoor:
-    """The front as a command sees it: started when needed, asked, told. `home` is the target's private folder."""
-
-    def __init__(self, home: Path, port: int) -> None:
-        self._home, self.port = home, port
-        self._record, self._state = home / "front.json", home / "upstream.json"
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
-
-    def upstream(self) -> Upstream | None:
-        """What has the traffic; None when nothing has, or the front is not running."""
-        daemon = processes.load(self._record)
-        if daemon is None or not daemon.alive:
-            return None
-        answer = self._ask(daemon, "GET", "status")
-        return msgspec.json.decode(answer.content, type=Upstream | None)
-
-    def ensure(self) -> None:
-        """Have the front listening on its port. Raises WrongUse when somebody else does."""
-        daemon = processes.load(self._record)
-        if daemon is not None and daemon.alive:
-            if daemon.port == self.port:
-                return
-            processes.stop(daemon)
-        if processes.answers(self.port):
-            next_step = f"end it, or choose another port: --set targets.process.port={self.port + 1}"
-            raise WrongUse(f"port {self.port}", "is taken by another program", next_step)
-        token = os.urandom(24).hex()
-        processes.start(
-            [sys.executable, "-m", "stayput.front", str(self._state), str(self.port)],
-            record=self._record,
-            log=self._home / "front.log",
-            port=self.port,
-            token=token,
-            ready=lambda: processes.answers(self.port),
-            name="front",
-            env={**os.environ, "STAYPUT_FRONT_TOKEN": token, "PYTHONPATH": str(Path(__file__).parent.parent)},
-        )
-
-    def switch(self, upstream: Upstream | None, *, drain: tuple[int, ...] = ()) -> None:
-        """Give the traffic to `upstream`; return when nothing is under way on the ports in `drain`."""
-        self.ensure()
-        daemon = processes.load(self._record)
-        assert daemon is not None
-        self._ask(daemon, "POST", "switch", msgspec.json.encode(upstream))
-        if drain:
-            self._ask(daemon, "POST", "drain", msgspec.json.encode(drain))
-
-    def stop(self) -> None:
-        """End the front and forget which release it served."""
-        daemon = processes.load(self._record)
-        if daemon is not None:
-            processes.stop(daemon, grace=2)
-        self._record.unlink(missing_ok=True)
-        self._state.unlink(missing_ok=True)
-
-    def _ask(self, daemon: processes.Daemon, method: str, verb: str, body: bytes | None = None) -> httpx.Response:
-        headers, timeout = {"Authorization": f"Bearer {daemon.token}"}, DRAIN_SECONDS + 10
-        deadline = time.monotonic() + START_SECONDS  # one that a killed command started may not listen yet
-        while daemon.alive and not processes.answers(daemon.port) and time.monotonic() < deadline:
-            time.sleep(0.05)
-        try:
-            url = f"{daemon.url}{ADMIN}{verb}"
-            answer = httpx.request(method, url, content=body, headers=headers, timeout=timeout, trust_env=False)
-            return answer.raise_for_status()
-        except httpx.HTTPError as problem:
-            what = f"does not answer on {daemon.url}: {problem}"
-            raise StayputError("front", what, f"read {self._home / 'front.log'}") from None
 
 
 def main(state: str, port: str) -> None:

@@ -164,7 +164,7 @@ class Visitors:
 
     def _look(self) -> None:
         with httpx.Client(base_url=self._url, timeout=30) as client:
-            while not self._done.wait(0.05):
+            while not self._done.wait(0.1):
                 self._ask(client, "GET", "/api/images/", 200)
 
     def _send(self) -> None:

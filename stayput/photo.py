@@ -5,7 +5,7 @@ import io
 import math
 import random
 
-from PIL import ExifTags, Image, ImageDraw, ImageFilter
+from PIL import ExifTags, Image, ImageDraw
 
 WIDTH, HEIGHT = 2600, 1950  # pixels as stored; upright it is 1950 x 2600
 SEA, SAND = (38, 92, 128), (214, 190, 148)
@@ -52,7 +52,7 @@ def _landscape(chance: random.Random, width: int, height: int) -> Image.Image:
         x, y = chance.randint(0, w), chance.randint(int(h * 0.68), h)
         pen.line([(x, y), (x + chance.randint(8, 60), y)], fill=(38 + chance.randint(0, 70), 110, 150))
     pen.polygon([(0, h), (0, int(h * 0.9)), (w, int(h * 0.97)), (w, h)], fill=SAND)
-    scene = small.resize((width, height), Image.Resampling.BICUBIC).filter(ImageFilter.GaussianBlur(1))
+    scene = small.resize((width, height), Image.Resampling.BICUBIC)
     grain = Image.frombytes("L", (512, 512), chance.randbytes(512 * 512)).resize(
         (width, height), Image.Resampling.BILINEAR
     )

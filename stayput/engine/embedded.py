@@ -2,9 +2,11 @@
 
 import os
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
@@ -42,7 +44,10 @@ class EmbeddedEngine:
     def up(self, say: Say) -> Cloud:
         config = self._config()
         made_of = program.ingredients(self.stack, config)
-        done = self._run(config, self._begin(config["aws:region"], say), say)
+        with ThreadPoolExecutor(1) as aside:  # Pulumi takes a second to import: meanwhile the cloud comes up
+            aside.submit(import_module, "stayput.engine.inprocess")
+            begun = self._begin(config["aws:region"], say)
+        done = self._run(config, begun, say)
         done = replace(done, ingredients=made_of)
         state.save(self.stack.home, done)
         return _cloud(config, done, "")

@@ -1,0 +1,22 @@
+from functools import cache
+
+import pytest
+
+from tests.parts import IN_CI, PARTS
+
+
+@cache
+def is_there(name):
+    return PARTS[name].there()
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "needs(part): runs only where that real part is; see tests/parts.py")
+
+
+def pytest_runtest_setup(item):
+    for marker in item.iter_markers("needs"):
+        for name in marker.args:
+            if not is_there(name):
+                reason = f"needs {name}, which is not on this machine. To have it: {PARTS[name].how}"
+                pytest.fail(reason, pytrace=False) if IN_CI else pytest.skip(reason)

@@ -1,0 +1,41 @@
+"""The real parts that tests use, where they are looked for, and how a machine gets them.
+
+A test marked `@pytest.mark.needs("docker")` is left out, with this reason on the screen, where the part is missing; in
+CI it fails instead.
+"""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "stayput"
+IN_CI = os.environ.get("CI") == "true"
+
+
+@dataclass(frozen=True)
+class Part:
+    there: Callable[[], bool]
+    how: str
+
+
+def program(name: str) -> Path | None:
+    """A program that .ci/machine built, or one on PATH."""
+    built = CACHE / "bin" / name
+    found = str(built) if built.exists() else shutil.which(name)
+    return Path(found) if found else None
+
+
+def docker_answers() -> bool:
+    try:
+        return subprocess.run(["docker", "info"], capture_output=True, check=False, timeout=20).returncode == 0
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+
+
+PARTS = {
+    "docker": Part(docker_answers, "start Docker"),
+    "strict-s3": Part(lambda: program("versitygw") is not None, "run .ci/parts/strict-s3: it builds versitygw"),
+}

@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx
 
-from stayput import photo
+from stayput import photo, secrets
 from stayput.apply import Executor, apply
 from stayput.deploy import deploy, destroy, travel
 from stayput.django import tokens
@@ -26,8 +26,13 @@ from stayput.workspace import Workspace, open_workspace
 def demo(root: Path, report: Report, *, keep: bool) -> None:
     """Deploy twice to a disk that is thrown away, twice with a bucket, and ask the same question after each."""
     started = time.monotonic()
-    on_disk, next_on_disk = _workspace(root, "local", "1"), _workspace(root, "local", "2")
-    in_bucket, next_in_bucket = _workspace(root, "s3", "1"), _workspace(root, "s3")
+    on_disk = _workspace(root, "local", "1")
+    secrets.keep(on_disk.stack.secrets, on_disk.secrets)  # the workspaces that follow are of the same stack
+    next_on_disk, in_bucket, next_in_bucket = (
+        _workspace(root, "local", "2"),
+        _workspace(root, "s3", "1"),
+        _workspace(root, "s3"),
+    )
     mark = on_disk.stack.home / "demo"
     _make_room(on_disk, mark, report)
     mark.parent.mkdir(parents=True, exist_ok=True)

@@ -29,13 +29,14 @@ class Checkout:
             else:
                 shutil.copy2(source, root / name)
 
+        self.edit("stayput.toml", "port = 8000", f"port = {self.port}")
+
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
     def workspace(self, *overrides, storage="local"):
-        port = f"targets.process.port={self.port}"
-        return open_workspace(self.root, "process", "local", [f"storage={storage}", port, *overrides])
+        return open_workspace(self.root, "process", "local", [f"storage={storage}", *overrides])
 
     def run(self, command, *overrides, storage="local", **options):
         """(exit code, document) of a command of stayput.deploy, as ./invoke would give them."""

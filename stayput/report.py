@@ -4,6 +4,8 @@ import contextlib
 import dataclasses
 import errno
 import json
+import os
+import shutil
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -118,6 +120,10 @@ def reporting(as_json: bool) -> Iterator[Report]:
 
 
 def _from_system(problem: OSError) -> StayputError:
+    if isinstance(problem, shutil.Error):  # of a tree that was copied: (from, to, why) for each file
+        source, _, why = problem.args[0][0]
+        full = os.strerror(errno.ENOSPC) in why
+        problem = OSError(errno.ENOSPC if full else errno.EIO, why, source)
     where = str(problem.filename or "this machine")
     if problem.errno == errno.ENOSPC:
         return StayputError(where, "no space left on the disk", "make room, then run it again: it goes on where it was")

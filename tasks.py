@@ -116,6 +116,18 @@ def rollback(
         road.rollback(workspace(target, stack, set or []), report, to)
 
 
+@task(iterable=["set"], help=help_for("target", "stack", "set", "json"))
+def rotate_keys(
+    _: Context, target: str | None = None, stack: str | None = None, set: list[str] | None = None, json: bool = False
+) -> None:
+    """Give the live release a new access key, prove it, then take the old one away."""
+    from stayput import rotate
+    from stayput.report import reporting
+
+    with reporting(json) as report:
+        rotate.rotate_keys(workspace(target, stack, set or []), report)
+
+
 @task(iterable=["set"], help=help_for("target", "stack", "set", follow="go on as lines are written"))
 def logs(
     _: Context, target: str | None = None, stack: str | None = None, set: list[str] | None = None, follow: bool = False
@@ -165,4 +177,4 @@ def bench(_: Context) -> None:
         report.table("Journeys, medians", ("what", "goal", "seconds", ""), rows)
 
 
-namespace = Collection(demo, test, plan, deploy, smoke_test, status, rollback, logs, destroy, bench)
+namespace = Collection(demo, test, plan, deploy, smoke_test, status, rollback, rotate_keys, logs, destroy, bench)

@@ -23,7 +23,7 @@ except SettingsError as error:
 
 options = inside(provider(settings.region, endpoint))
 media = MediaBucket(settings, endpoint_url=endpoint, opts=options)
-uploader = Uploader(media.arn, force_destroy=settings.throw_away, opts=options)
+uploader = Uploader(media.arn, settings, opts=options)
 
 pulumi.export("bucket", media.bucket)
 pulumi.export("region", settings.region)

@@ -11,9 +11,10 @@ from urllib.parse import urlsplit
 
 Mode = Literal["public", "private"]
 CloudName = Literal["aws", "this-machine"]
+KeyStatus = Literal["active", "inactive"]
 
 ENDPOINT_VARIABLE = "STAYPUT_CLOUD_URL"
-KEYS = ("mode", "origins", "bucket", "cloud", "allowPlainHttp")
+KEYS = ("mode", "origins", "bucket", "cloud", "allowPlainHttp", "keyGeneration", "previousKey")
 
 
 class SettingsError(ValueError):
@@ -34,6 +35,8 @@ class Settings:
     bucket: str | None = None  # None: the provider makes a name up
     cloud: CloudName = "aws"
     allow_plain_http: bool = False
+    key_generation: int = 1  # of the access key that is handed out
+    previous_key: KeyStatus | None = None  # what the generation before may still do; None: it is gone
 
     @property
     def throw_away(self) -> bool:
@@ -67,6 +70,8 @@ def parse(config: Mapping[str, str]) -> Settings:
         bucket=_bucket_name(ours["bucket"]) if "bucket" in ours else None,
         cloud=cloud,
         allow_plain_http=plain,
+        key_generation=(generation := _generation(ours.get("keyGeneration", "1"))),
+        previous_key=_previous_key(ours.get("previousKey"), generation),
     )
 
 
@@ -91,6 +96,20 @@ def _one_of(key: str, value: str, allowed: tuple[str, ...]) -> str:
     if value not in allowed:
         raise SettingsError(f"stayput:{key}", f"{value!r} is not possible", "write " + " or ".join(allowed))
     return value
+
+
+def _generation(text: str) -> int:
+    if not re.fullmatch(r"[1-9][0-9]{0,5}", text):
+        raise SettingsError("stayput:keyGeneration", f"{text!r} is not a generation", "write a whole number from 1 on")
+    return int(text)
+
+
+def _previous_key(text: str | None, generation: int) -> KeyStatus | None:
+    if text is None:
+        return None
+    if generation == 1:
+        raise SettingsError("stayput:previousKey", "is set, but the first generation has none before it", "remove it")
+    return cast(KeyStatus, _one_of("previousKey", text, ("active", "inactive")))
 
 
 def _origins(text: str) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from typing import Protocol, assert_never
 from stayput.errors import NeedsAPerson, StayputError
 from stayput.ledger import Began, Did, Failed, Withdrawn
 from stayput.report import Report
-from stayput.steps import Inject, Migrate, Promote, Provision, Publish, Record, Start, Step, Verify
+from stayput.steps import Inject, Migrate, Promote, Provision, Publish, Record, Rekey, Start, Step, Verify
 from stayput.workspace import Workspace
 
 
@@ -53,7 +53,7 @@ def apply(workspace: Workspace, report: Report) -> Executor:
 
 def _take_back(step: Step, workspace: Workspace, why: BaseException) -> None:
     """Withdraw the release whose step failed: what served before goes on serving."""
-    if isinstance(step, Provision | Publish | Record):
+    if isinstance(step, Rekey | Provision | Publish | Record):
         return
     try:
         workspace.target.withdraw(step.release)
@@ -66,6 +66,8 @@ def _take_back(step: Step, workspace: Workspace, why: BaseException) -> None:
 def _perform(step: Step, workspace: Workspace, report: Report) -> None:
     target = workspace.target
     match step:
+        case Rekey():
+            step.perform(workspace.stack)
         case Provision():
             step.perform(workspace.engine, lambda line: report.say(f"    {line}"))
         case Publish() | Inject() | Start() | Promote():

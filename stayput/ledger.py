@@ -123,6 +123,11 @@ class Ledger:
                     pass
         return tuple(found)
 
+    def targets(self) -> tuple[str, ...]:
+        """The names of all targets that ever had a proven release."""
+        events = (record.event for record in self.records())
+        return tuple(dict.fromkeys(event.target for event in events if isinstance(event, Live)))
+
     def unfinished(self) -> str:
         """The step that a command began and did not come back from, or an empty text."""
         last = next((record.event for record in reversed(self.records())), None)

@@ -2,7 +2,7 @@
 
 import json
 from functools import partial
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from stayput.localcloud.policies import identity_policy_faults
 from stayput.localcloud.resource import Failure, Properties, Resource, unless_gone
@@ -164,21 +164,25 @@ class AccessKey(Resource):
     """Its id is public; its secret is told once, when it is created."""
 
     type = "aws:iam/accessKey:AccessKey"
-    shape: ClassVar[Shape] = {"user": "UserName"}
+    shape: ClassVar[Shape] = {"user": "UserName", "status": "Status"}
     required = ("user",)
     identity = ("user",)
 
     def create(self, inputs: Properties) -> tuple[str, dict[str, Any]]:
         key = self.aws.iam.create_access_key(UserName=inputs["user"])["AccessKey"]
-        return key["AccessKeyId"], {"user": inputs["user"], "status": "Active", "secret": key["SecretAccessKey"]}
+        made = {"user": inputs["user"], "status": "Active", "secret": key["SecretAccessKey"]}
+        return key["AccessKeyId"], made if _status(inputs) == "Active" else self.update(
+            key["AccessKeyId"], made, inputs
+        )
 
     def read(self, id: str, outputs: Properties) -> dict[str, Any] | None:
         status = self._keys(outputs["user"]).get(id)
         return {**outputs, "status": status} if status else None
 
     def update(self, id: str, outputs: Properties, inputs: Properties) -> dict[str, Any]:
-        self.aws.iam.update_access_key(UserName=inputs["user"], AccessKeyId=id, Status="Active")
-        return {**outputs, "status": "Active"}
+        status = _status(inputs)
+        self.aws.iam.update_access_key(UserName=inputs["user"], AccessKeyId=id, Status=status)
+        return {**outputs, "status": status}
 
     def delete(self, id: str, outputs: Properties) -> None:
         unless_gone(lambda: self.aws.iam.delete_access_key(UserName=outputs["user"], AccessKeyId=id))
@@ -191,6 +195,10 @@ class AccessKey(Resource):
         answer = unless_gone(lambda: self.aws.iam.list_access_keys(UserName=user))
         keys = answer["AccessKeyMetadata"] if answer else []
         return {key.get("AccessKeyId", ""): key.get("Status", "Active") for key in keys}
+
+
+def _status(inputs: Properties) -> Literal["Active", "Inactive"]:
+    return "Inactive" if inputs.get("status") == "Inactive" else "Active"
 
 
 RESOURCES = (User, Group, GroupPolicy, UserGroupMembership, AccessKey)

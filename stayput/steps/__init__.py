@@ -6,9 +6,10 @@ from stayput.steps.promote import Promote
 from stayput.steps.provision import Provision
 from stayput.steps.publish import Publish
 from stayput.steps.record import Record
+from stayput.steps.rekey import Rekey
 from stayput.steps.start import Start
 from stayput.steps.verify import Verify
 
-Step = Provision | Publish | Inject | Migrate | Start | Verify | Promote | Record
+Step = Rekey | Provision | Publish | Inject | Migrate | Start | Verify | Promote | Record
 
-__all__ = ["Inject", "Migrate", "Promote", "Provision", "Publish", "Record", "Start", "Step", "Verify"]
+__all__ = ["Inject", "Migrate", "Promote", "Provision", "Publish", "Record", "Rekey", "Start", "Step", "Verify"]

@@ -22,6 +22,7 @@ LOOPBACK = "http://127.0.0.1:5999"
 @dataclass(frozen=True)
 class Registered:
     type: str
+    name: str
     inputs: dict[str, Any]
     after: frozenset[str]  # types of the resources that it waits for
     provider: str
@@ -65,7 +66,7 @@ class _Recorder(MockMonitor):
         if request.custom:
             inputs = rpc.deserialize_properties_unwrap_secrets(request.object)[0]
             after = frozenset(urn.split("::")[2].split("$")[-1].split(":")[-1] for urn in request.dependencies)
-            self.program.resources.append(Registered(request.type, inputs, after, request.provider))
+            self.program.resources.append(Registered(request.type, request.name, inputs, after, request.provider))
         return super().RegisterResource(request)
 
 

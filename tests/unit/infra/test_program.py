@@ -156,7 +156,7 @@ def test_the_uploader_may_store_read_and_remove_objects_in_its_two_folders(eithe
 
 def test_there_is_one_access_key_and_it_comes_when_it_can_do_its_work(either):
     key = either.one("AccessKey")
-    assert key.inputs == {"user": "uploader-1a2b3c4"}
+    assert key.inputs == {"user": "uploader-1a2b3c4", "status": "Active"}
     assert {"GroupPolicy", "UserGroupMembership"} <= key.after
 
 

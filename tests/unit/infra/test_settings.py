@@ -54,7 +54,19 @@ def test_keys_of_other_namespaces_are_their_own_affair():
         (
             ours(zzz=""),
             "stayput:zzz: there is no such setting. "
-            "Next: the settings are mode, origins, bucket, cloud, allowPlainHttp",
+            "Next: the settings are mode, origins, bucket, cloud, allowPlainHttp, keyGeneration, previousKey",
+        ),
+        (
+            ours(keyGeneration="0"),
+            "stayput:keyGeneration: '0' is not a generation. Next: write a whole number from 1 on",
+        ),
+        (
+            ours(previousKey="active"),
+            "stayput:previousKey: is set, but the first generation has none before it. Next: remove it",
+        ),
+        (
+            ours(keyGeneration="2", previousKey="off"),
+            "stayput:previousKey: 'off' is not possible. Next: write active or inactive",
         ),
         (ours(allowPlainHttp="yes"), "stayput:allowPlainHttp: 'yes' is not possible. Next: write true or false"),
         (

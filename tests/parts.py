@@ -37,5 +37,6 @@ def docker_answers() -> bool:
 
 PARTS = {
     "docker": Part(docker_answers, "start Docker"),
+    "browser": Part(lambda: program("chromium") is not None, "install Chromium"),
     "strict-s3": Part(lambda: program("versitygw") is not None, "run .ci/parts/strict-s3: it builds versitygw"),
 }

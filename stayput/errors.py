@@ -14,7 +14,7 @@ class StayputError(Exception):
     exit_code: ClassVar[int] = 1
 
     def __str__(self) -> str:
-        return f"{self.where}: {self.what}. Next: {self.next_step}"
+        return f"{self.where}: {self.what.rstrip('.')}. Next: {self.next_step}"
 
 
 class WrongUse(StayputError):

@@ -15,8 +15,12 @@ import psutil
 from stayput.errors import StayputError
 from stayput.secrets import write_private
 
+TOOL = Path(__file__).parents[1]  # where python -m finds stayput, wherever the command was typed
 # The last line of a traceback: a dotted name that ends like an exception's, then what it says.
 ERROR = re.compile(r"^([\w.]+(Error|Exception|Configured|Exit|Warning)\b|.*\berror:)")
+
+# A fault as Django's checks say it, "?: (app.E001) what", or as the site's start does, "site: what. Next: what to do".
+FAULT = re.compile(r"^(?:\S+: (?=\(\w+\.[EC]\d+\))|(?:site|manage\.py): (?=.*\. Next: ))(.*?)(?:\. Next: (.*))?$")
 
 # The command is held back until its record is written; where the writer dies before, the command never runs.
 HELD_BACK = 'read -r go && exec "$@" </dev/null'
@@ -79,7 +83,7 @@ def start(
 ) -> Daemon:
     """Start a detached process, write its record (0600), and wait until it is ready.
 
-    timeout: seconds. Raises StayputError with the telling line of its log when it ends or does not get ready. `ready`
+    cwd: the tool's own folder if left out. timeout: seconds. Raises StayputError with the telling line of its log when it ends or does not get ready. `ready`
     may raise what it knows better. In both cases nothing is left running.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
@@ -91,7 +95,7 @@ def start(
             stdout=output,
             stderr=subprocess.STDOUT,
             env=dict(os.environ if env is None else env),
-            cwd=cwd,
+            cwd=cwd or TOOL,
             start_new_session=True,
         )
     daemon = Daemon(pid=process.pid, started=psutil.Process(process.pid).create_time(), port=port, token=token)
@@ -104,7 +108,8 @@ def start(
         while not ready():
             if process.poll() is not None or time.monotonic() > deadline:
                 ended = "ended at once" if process.returncode is not None else f"was not ready within {timeout:.0f} s"
-                raise StayputError(name, f"{ended}: {last_words(log, begins)}", f"read {log}")
+                what, next_step = telling(log.read_bytes()[begins:].decode(errors="replace").splitlines())
+                raise StayputError(name, f"{ended}: {what}", next_step or f"read {log}")
             time.sleep(0.05)
     except BaseException:
         stop(daemon)
@@ -114,10 +119,22 @@ def start(
 
 
 def last_words(log: Path, begins: int = 0) -> str:
-    """The line of a log, from the byte `begins` on, that says most about a failure: the last error, else the last."""
-    said = [_plain(line) for line in log.read_bytes()[begins:].decode(errors="replace").splitlines() if line.strip()]
+    """The line of a log, from the byte `begins` on, that says most about a failure."""
+    return telling(log.read_bytes()[begins:].decode(errors="replace").splitlines())[0]
+
+
+def telling(lines: Sequence[str]) -> tuple[str, str]:
+    """What a failure's lines say most clearly, and the next step where they name one, else an empty text.
+
+    The first fault that Django's checks or the site's start name; else the last error, else the last line.
+    """
+    said = [_plain(line) for line in lines if line.strip()]
+    for line, following in zip(said, [*said, ""][1:], strict=True):
+        if found := FAULT.match(line):
+            hint = following.removeprefix("HINT: ") if following.startswith("HINT: ") else ""
+            return found[1], hint or found[2] or ""
     errors = [line for line in said if ERROR.match(line)]
-    return (errors or said or ["it said nothing"])[-1]
+    return (errors or said or ["it said nothing"])[-1], ""
 
 
 def _plain(line: str) -> str:

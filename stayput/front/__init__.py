@@ -65,7 +65,7 @@ class FrontDoor:
             token=token,
             ready=lambda: processes.answers(self.port),
             name="front",
-            env={**os.environ, "STAYPUT_FRONT_TOKEN": token, "PYTHONPATH": str(Path(__file__).parents[2])},
+            env={**os.environ, "STAYPUT_FRONT_TOKEN": token},
         )
 
     def switch(self, upstream: Upstream | None, *, drain: tuple[int, ...] = ()) -> None:

@@ -15,10 +15,11 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from http import HTTPStatus
 from pathlib import Path
 from typing import cast
+from urllib.parse import quote
 
 import httpx
 import msgspec
@@ -37,6 +38,13 @@ START_SECONDS = 60.0
 REFUSING_SECONDS = 3.0
 # What a process of a PaaS finds in its environment besides its variables: nothing of the developer's shell.
 INHERITED = ("LANG", "LC_ALL", "TZ", "SSL_CERT_FILE", "SSL_CERT_DIR", "SYSTEMROOT")
+
+
+class BuildFile(msgspec.Struct, frozen=True):
+    """stayput-build.json as far as it is read here."""
+
+    build: str
+    parts: dict[str, str]
 
 
 class ProcessTarget:
@@ -110,7 +118,7 @@ class ProcessTarget:
             )
         shutil.copytree(build, folder)
         values = {name: plain(value) for name, value in release.variables.items()}
-        theirs = {"DATABASE_URL": f"sqlite:///{self._home / 'db.sqlite3'}"}
+        theirs = {"DATABASE_URL": f"sqlite:///{quote(str(self._home / 'db.sqlite3'))}"}
         write_private(self._home / "variables" / f"{release.id}.json", json.dumps(theirs | values).encode())
 
     def migrate(self, release: Release) -> str:
@@ -158,6 +166,23 @@ class ProcessTarget:
         upstream = self._front.upstream()
         if upstream is None or upstream.release != release.id:
             self._throw_away(release.id)
+
+    def run(self, command: Sequence[str]) -> tuple[str, ...]:
+        upstream = self._front.upstream()
+        if upstream is None:
+            raise StayputError(f"target {self.name}", "nothing is running", "deploy it: invoke deploy")
+        folder = self._folder(upstream.release)
+        lock = msgspec.json.decode((folder / "stayput-build.json").read_bytes(), type=BuildFile).parts["dependencies"]
+        done = subprocess.run(
+            [str(self._environment(lock)), *command],
+            cwd=folder,
+            env=self._clean_env(folder) | self._variables(upstream.release),
+            text=True,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
+        return tuple(done.stdout.splitlines())
 
     def logs(self, *, follow: bool = False) -> Iterator[str]:
         upstream = self._front.upstream()
@@ -244,12 +269,10 @@ class ProcessTarget:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
         )
-        said = [line for line in done.stdout.splitlines() if line.strip()]
         if done.returncode:
-            raise StayputError(
-                what, said[-1] if said else f"ended with {done.returncode}", "mend that and run it again"
-            )
-        return said
+            said, next_step = processes.telling(done.stdout.splitlines())
+            raise StayputError(what, said, next_step or "mend that and run it again")
+        return [line for line in done.stdout.splitlines() if line.strip()]
 
     def _healthy_as(self, release: Release, url: str) -> Callable[[], bool]:
         """Whether the release answers /healthz under its own name; one that keeps saying no is not waited for."""

@@ -20,6 +20,7 @@ class Checkout:
 
     def __init__(self, root: Path, environments: Path) -> None:
         self.root, self.port = root, free_port()
+        root.mkdir()
         (root / ".stayput").mkdir()
         (root / ".stayput" / "environments").symlink_to(environments)
         for name in DEPLOYED:

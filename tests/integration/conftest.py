@@ -12,6 +12,7 @@ def environments(tmp_path_factory):
 
 @pytest.fixture
 def checkout(tmp_path, environments):
-    made = Checkout(tmp_path, environments)
+    """In a folder with a name that an address or a shell would trip over."""
+    made = Checkout(tmp_path / "a folder #1%", environments)
     yield made
     made.clean_up()

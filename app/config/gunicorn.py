@@ -11,8 +11,8 @@ from app.config.logs import LOGGING
 
 bind = f"0.0.0.0:{os.environ.get('PORT') or 8000}"
 workers = machine.workers(machine.memory())
-worker_class = "gthread"
-threads = 8
+worker_class = "app.config.worker.PacedWorker"
+threads = 64  # one for each sender: a slow one costs 100 kB, and pictures are decoded in slots
 preload_app = True  # wrong variables end the start at once, and the workers share the memory of the code
 timeout = 120  # seconds; every call to a storage gives up long before
 graceful_timeout = 30  # seconds a stopping worker may take to finish its requests
@@ -22,3 +22,9 @@ worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # heartbeats
 accesslog = None  # the platform's edge has one; ours are events
 logconfig_dict = LOGGING
 # forwarded_allow_ips stays as it is: Django itself reads X-Forwarded-Proto, and no client may set SCRIPT_NAME.
+
+
+def on_starting(_: object) -> None:
+    from stayput.django import start
+
+    start.rehearse()

@@ -34,6 +34,7 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.staticfiles",
     "rest_framework",
+    "drf_spectacular",
     "stayput.django",
     "app.uploads",
 ]
@@ -72,7 +73,7 @@ SQLITE = "django.db.backends.sqlite3"
 DATABASE = {"ENGINE": SQLITE, "NAME": BASE_DIR / "db.sqlite3"}
 if VALUES.database_url:
     DATABASE = dj_database_url.parse(VALUES.database_url)
-DATABASE |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
+DATABASE |= {"CONN_MAX_AGE": 0}  # many threads wait for slow senders: none keeps a connection for later
 if DATABASE["ENGINE"] == SQLITE:  # several processes write: wait for the lock, and take it at the beginning
     DATABASE["OPTIONS"] = {
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
@@ -93,9 +94,14 @@ STATIC_URL = "/static/"
 STORAGES = storages.storages(VALUES, media_root=MEDIA_ROOT)
 
 UPLOAD_LIMITS = Limits()
+# A file is written to disk as it comes, so that memory does not depend on how many come, nor how large they are.
+FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
 BODY_LIMIT = UPLOAD_LIMITS.upload_bytes + 2**16  # the form around the picture
 DECODING_SLOTS = machine.decoding_slots(machine.memory(), machine.processors())
 DECODING_PATIENCE = 20.0  # seconds an upload waits for its turn
+
+STAYPUT_PROCESS = "app.uploads.images.process"  # what manage.py diagnose tries
+STAYPUT_REHEARSAL = "app.uploads.rehearsal.upload"
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
@@ -106,5 +112,13 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.MultiPartParser"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_THROTTLE_RATES": {"uploads": "120/min"},
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "NUM_PROXIES": 1,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Pictures",
+    "DESCRIPTION": "Photos in, two pictures of each out.",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "COMPONENT_SPLIT_REQUEST": True,
 }

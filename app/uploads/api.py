@@ -1,64 +1,66 @@
-"""The HTTP interface: pictures as JSON."""
+"""The HTTP interface: pictures as JSON. Its OpenAPI document is at /api/schema/."""
 
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager
 from uuid import UUID
 
+from django.db import close_old_connections
 from django.shortcuts import get_object_or_404
-from rest_framework import serializers, status
+from django.urls import reverse
+from rest_framework import status
 from rest_framework.exceptions import APIException, ValidationError
 from rest_framework.generics import ListAPIView
 from rest_framework.pagination import CursorPagination
+from rest_framework.parsers import FormParser, JSONParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
-from app.uploads import intake
-from app.uploads.auth import UploadThrottle
+from app.uploads import direct, intake, schema
+from app.uploads.auth import UploadThrottle, owner
 from app.uploads.images import InvalidImage
 from app.uploads.models import Image, State
+from app.uploads.serializers import FormSerializer, ImageSerializer, KeySerializer, UploadSerializer
 from app.uploads.slots import Busy
-from app.uploads.store import StorageUnavailable
+from app.uploads.store import RETRY_AFTER, InProgress, KeyUsed, StorageUnavailable
 
 
 class TryAgain(APIException):
-    """503 with Retry-After."""
+    """503, or another status, with Retry-After. wait: seconds."""
 
-    status_code = status.HTTP_503_SERVICE_UNAVAILABLE
     default_detail = "The pictures' storage is not available. Please try again in a moment."
-    wait = 10  # seconds
+
+    def __init__(self, detail: str | None = None, *, wait: float = RETRY_AFTER, status_code: int = 503):
+        self.wait, self.status_code = wait, status_code
+        super().__init__(detail)
 
 
-class UploadSerializer(serializers.Serializer[Any]):
-    """What is sent: one file. Whether it is a picture is found out by decoding it, once."""
-
-    image = serializers.FileField(
-        allow_empty_file=True,
-        error_messages={
-            "required": "Send a picture in the form field “image”.",
-            "invalid": "The form field “image” holds no file.",
-        },
-    )
+class Conflict(APIException):
+    status_code = status.HTTP_409_CONFLICT
 
 
-class ImageSerializer(serializers.ModelSerializer[Image]):
-    """What is answered. The addresses are null until the picture is ready."""
-
-    url = serializers.SerializerMethodField()
-    thumbnail_url = serializers.SerializerMethodField()
-
-    class Meta:
-        model = Image
-        fields = ("id", "state", "url", "thumbnail_url", "width", "height", "bytes", "thumbnail_bytes")
-
-    def get_url(self, image: Image) -> str | None:
-        return self.address(image, image.main.url)
-
-    def get_thumbnail_url(self, image: Image) -> str | None:
-        return self.address(image, image.thumbnail.url)
-
-    def address(self, image: Image, url: str) -> str | None:
-        return self.context["request"].build_absolute_uri(url) if image.state == State.READY else None
+@contextmanager
+def answered() -> Iterator[None]:
+    """What can go wrong with a picture, as the answer that says so."""
+    try:
+        yield
+    except InvalidImage as refusal:
+        raise ValidationError({"image": [str(refusal)]}) from None
+    except Busy:
+        raise TryAgain("Too many pictures are being worked on. Please try again in a moment.") from None
+    except StorageUnavailable as away:
+        raise TryAgain(wait=away.retry_after) from None
+    except InProgress:
+        raise TryAgain("This picture is being worked on.", wait=2, status_code=409) from None
+    except KeyUsed:
+        problem = APIException("The Idempotency-Key was used for another picture. Please take a new one.")
+        problem.status_code = status.HTTP_422_UNPROCESSABLE_ENTITY
+        raise problem from None
+    except direct.NothingSent:
+        raise Conflict("Nothing was sent yet. Post the photo with the form first.") from None
+    except direct.NotDirect:
+        raise Conflict("Photos are not kept in S3 here. Send them to /api/images/.") from None
 
 
 class NewestFirst(CursorPagination):
@@ -76,30 +78,69 @@ class Images(ListAPIView[Image]):
     def get_throttles(self) -> list[BaseThrottle]:
         return [UploadThrottle()] if self.request.method == "POST" else []
 
+    @schema.uploads
     def post(self, request: Request) -> Response:
+        close_old_connections()  # who sends slowly holds no connection to the database
+        key = KeySerializer(data={"key": request.headers["Idempotency-Key"]} if has_key(request) else {})
+        key.is_valid(raise_exception=True)
         sent = UploadSerializer(data=request.data)
         sent.is_valid(raise_exception=True)
-        try:
-            image = intake.take(sent.validated_data["image"], listed=getattr(request.user, "listed", True))
-        except InvalidImage as refusal:
-            raise ValidationError({"image": [str(refusal)]}) from None
-        except Busy:
-            raise TryAgain("Too many pictures are being worked on. Please try again in a moment.") from None
-        except StorageUnavailable:
-            raise TryAgain from None
-        answer = self.get_serializer(image).data
-        return Response(answer, status=status.HTTP_201_CREATED)
+        with answered():
+            image = intake.take(
+                sent.validated_data["image"],
+                owner=owner(request),
+                listed=getattr(request.user, "listed", True),
+                key=key.validated_data.get("key"),
+            )
+        return Response(self.get_serializer(image).data, status=status.HTTP_201_CREATED)
+
+
+def has_key(request: Request) -> bool:
+    return "Idempotency-Key" in request.headers
 
 
 class OneImage(APIView):
     """GET: one picture, listed or not. DELETE: the picture and its two objects."""
 
+    @schema.one
     def get(self, request: Request, pk: UUID) -> Response:
         return Response(ImageSerializer(get_object_or_404(Image, pk=pk), context={"request": request}).data)
 
+    @schema.delete
     def delete(self, request: Request, pk: UUID) -> Response:
-        try:
+        with answered():
             intake.remove(get_object_or_404(Image, pk=pk))
-        except StorageUnavailable:
-            raise TryAgain from None
         return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class Uploads(APIView):
+    """POST: a form with which a browser sends a photo straight to the bucket."""
+
+    parser_classes = (JSONParser, FormParser, MultiPartParser)
+    throttle_classes = (UploadThrottle,)
+
+    @schema.forms
+    def post(self, request: Request) -> Response:
+        asked = FormSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        with answered():
+            image, form = direct.begin(
+                asked.validated_data["content_type"],
+                owner=owner(request),
+                listed=getattr(request.user, "listed", True),
+            )
+        finish = request.build_absolute_uri(reverse("finish", args=[image.pk]))
+        body = {"id": image.pk, "state": image.state, "form": form, "seconds": direct.FORM_SECONDS, "finish": finish}
+        return Response(body, status=status.HTTP_201_CREATED)
+
+
+class Finish(APIView):
+    """POST: the photo was sent; make the picture."""
+
+    @schema.finish
+    def post(self, request: Request, pk: UUID) -> Response:
+        image = get_object_or_404(Image, pk=pk, owner=owner(request), direct=True)
+        close_old_connections()
+        with answered():
+            image = direct.finish(image)
+        return Response(ImageSerializer(image, context={"request": request}).data)

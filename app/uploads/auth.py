@@ -28,6 +28,12 @@ class TokenHolder:
         return self.purpose == "upload"
 
 
+def owner(request: Request) -> str:
+    """Who sends: a user, or the holders of a kind of token."""
+    user = request.user
+    return user.pk if isinstance(user, TokenHolder) else f"user-{user.pk}"
+
+
 class UploadTokenAuthentication(BaseAuthentication):
     """`Authorization: Bearer TOKEN`, signed with STAYPUT_KEY."""
 
@@ -50,4 +56,4 @@ class UploadThrottle(SimpleRateThrottle):
     scope = "uploads"
 
     def get_cache_key(self, request: Request, view: object) -> str | None:
-        return f"uploads-{request.user.pk}-{self.get_ident(request)}"
+        return f"uploads-{owner(request)}-{self.get_ident(request)}"

@@ -11,8 +11,11 @@ EVENTS: Mapping[str, str] = {
     "image.refused": "a file was not taken: received, reason",
     "image.deleted": "a picture and its objects were removed: id, ms",
     "upload.too_large": "a body was refused before it was read: length",
+    "upload.opened": "a form was given out to send a photo straight to the bucket with: id",
+    "upload.too_slow": "a sender did not keep up with the least pace: length",
     "upload.busy": "an upload found no free slot to be decoded in: waited_ms",
     "storage.failed": "the storage did not do what it should: id, action, error, ms",
+    "sweep.done": "what crashes left was looked after: how many were finished, refused, removed, kept, left",
 }
 
 logger = logging.getLogger("uploads")

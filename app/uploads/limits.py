@@ -1,11 +1,12 @@
-"""Bodies that are refused before a byte of them is read."""
+"""Bodies that are refused before a byte of them is read, or because too few come."""
 
 import logging
 from collections.abc import Callable
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
 
+from app.config.pace import TooSlow
 from app.uploads.events import log
 from app.uploads.images import megabytes
 
@@ -27,6 +28,15 @@ class BodyLimitMiddleware:
             most = megabytes(settings.UPLOAD_LIMITS.upload_bytes)
             return refusal(413, f"The file has {megabytes(int(length))}; at most {most} are taken.")
         return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, problem: Exception) -> HttpResponse | None:
+        """408 for a sender who was too slow, 400 for one who went away."""
+        if not isinstance(problem, UnreadablePostError):
+            return None
+        if isinstance(problem.__cause__, TooSlow):
+            log("upload.too_slow", level=logging.WARNING, length=int(request.META["CONTENT_LENGTH"]))
+            return refusal(408, "The picture came too slowly. Please try again with a better connection.")
+        return refusal(400, "The connection broke before the picture was here. Please send it again.")
 
 
 def refusal(status: int, sentence: str) -> HttpResponse:

@@ -8,12 +8,12 @@ from django.views.decorators.http import require_http_methods
 from django.views.static import serve
 
 from app.uploads import intake
-from app.uploads.auth import UploadThrottle
+from app.uploads.auth import UploadThrottle, owner
 from app.uploads.formats import TAKEN
 from app.uploads.images import InvalidImage
 from app.uploads.models import Image, State
 from app.uploads.slots import Busy
-from app.uploads.store import StorageUnavailable
+from app.uploads.store import RETRY_AFTER, StorageUnavailable
 
 SHOWN = 60  # pictures on the page
 
@@ -36,12 +36,12 @@ def upload(request: HttpRequest) -> HttpResponse:
     if file is None:
         return page(request, "Please choose a picture first.", 400)
     try:
-        intake.take(file)
+        intake.take(file, owner=owner(request))
     except InvalidImage as refusal:
         return page(request, str(refusal), 400)
-    except (Busy, StorageUnavailable):
+    except (Busy, StorageUnavailable) as away:
         sentence = "The picture could not be stored just now. Please try again in a moment."
-        return page(request, sentence, 503, 10)
+        return page(request, sentence, 503, getattr(away, "retry_after", RETRY_AFTER))
     return redirect("gallery")
 
 

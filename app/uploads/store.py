@@ -4,48 +4,110 @@ The row is written first, with the keys, and goes last, so that whatever a crash
 """
 
 import logging
-import uuid
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import timedelta
 from time import perf_counter
+from typing import Any
 
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
+from django.db import IntegrityError, transaction
+from django.utils import timezone
 
+from app.uploads.breaker import Breaker
 from app.uploads.events import log
 from app.uploads.images import ProcessedImage
 from app.uploads.models import Image, State
 
+ABANDONED = timedelta(minutes=15)  # whoever worked on a picture is dead: no request lives that long
+RETRY_AFTER = 10  # seconds
+breaker = Breaker(failures=3, seconds=RETRY_AFTER)
+
 
 class StorageUnavailable(Exception):
-    """The storage did not take, or did not remove, an object. Nothing is shown that is not whole."""
+    """The storage did not do what it should. Nothing is shown that is not whole. retry_after: seconds."""
+
+    def __init__(self, action: str):
+        super().__init__(action)
+        self.retry_after = math.ceil(breaker.wait()) or RETRY_AFTER
 
 
-def store(picture: ProcessedImage, *, listed: bool) -> Image:
-    """Keep a picture. Raises StorageUnavailable."""
-    width, height = picture.main_size
-    identity = uuid.uuid4()
-    image = Image.objects.create(
-        id=identity,
-        state=State.PROCESSING,
-        main=f"{identity}.webp",
-        thumbnail=f"{identity}-thumbnail.png",
-        width=width,
-        height=height,
-        bytes=len(picture.main),
-        thumbnail_bytes=len(picture.thumbnail),
-        listed=listed,
-    )
+class InProgress(Exception):
+    """Somebody else is at work on this picture."""
+
+
+class KeyUsed(Exception):
+    """The idempotency key came with another picture before."""
+
+
+def check() -> None:
+    """Raise StorageUnavailable if the storage is not to be asked just now."""
+    if breaker.wait():
+        raise StorageUnavailable("rest")
+
+
+def receive(*, owner: str, listed: bool, direct: bool = False, key: str | None = None, sha256: str = "") -> Image:
+    """A new row; or the one that this owner's key made before, if it is ready.
+
+    Raises InProgress or KeyUsed for a key that is taken.
+    """
+    row = {"owner": owner, "listed": listed, "direct": direct, "idempotency_key": key, "received_sha256": sha256}
     try:
-        with storage("write", image):
-            image.main = save(image.main.name, picture.main, "image/webp")
-            image.thumbnail = save(image.thumbnail.name, picture.thumbnail, "image/png")
-        image.state = State.READY
-        image.save()
+        with transaction.atomic():
+            return Image.objects.create(**row)
+    except IntegrityError:
+        image = Image.objects.filter(owner=owner, idempotency_key=key).first()
+    if image and image.received_sha256 != sha256:
+        raise KeyUsed
+    if image and image.state == State.READY:
+        return image
+    if image and image.state != State.FAILED and image.changed > timezone.now() - ABANDONED:
+        raise InProgress
+    if image:
+        remove(image)
+    return receive(**row | {"key": row.pop("idempotency_key"), "sha256": row.pop("received_sha256")})
+
+
+def move(image: Image, states: tuple[State, ...], state: State, **fields: Any) -> bool:
+    """Give the row another state, if it is in one of `states`: of several who try, one does. Says whether it did."""
+    fields |= {"state": state, "changed": timezone.now()}
+    moved = Image.objects.filter(pk=image.pk, state__in=states).update(**fields)
+    if moved:
+        for name, value in fields.items():
+            setattr(image, name, value)
+    return bool(moved)
+
+
+def publish(image: Image, picture: ProcessedImage) -> None:
+    """Store both objects and make the picture ready. Raises StorageUnavailable; nothing is then left of them."""
+    keys = {"main": f"{image.pk}.webp", "thumbnail": f"{image.pk}-thumbnail.png"}
+    width, height = picture.main_size
+    try:
+        if image.main:  # an earlier try may have left something under these keys
+            remove_objects(image)
+        present = move(
+            image,
+            (State.RECEIVED, State.PROCESSING),
+            State.PROCESSING,
+            width=width,
+            height=height,
+            bytes=len(picture.main),
+            thumbnail_bytes=len(picture.thumbnail),
+            notes=list(getattr(picture, "notes", ())),
+            **keys,
+        )
+        if present:
+            with storage("write", image):
+                image.main = keys["main"] = save(keys["main"], picture.main, "image/webp")
+                image.thumbnail = keys["thumbnail"] = save(keys["thumbnail"], picture.thumbnail, "image/png")
+        if not present or not move(image, (State.PROCESSING,), State.READY, **keys):
+            raise StorageUnavailable("write")  # it was deleted meanwhile
     except BaseException:
-        discard(image)
+        with suppress(StorageUnavailable):
+            remove_objects(image)
         raise
-    return image
 
 
 def save(name: str, content: bytes, content_type: str) -> str:
@@ -56,11 +118,19 @@ def save(name: str, content: bytes, content_type: str) -> str:
 
 def remove(image: Image) -> None:
     """Remove a picture's objects and then its row. Raises StorageUnavailable; it may then be tried again."""
-    Image.objects.filter(pk=image.pk).update(state=State.FAILED)
-    with storage("delete", image):
-        default_storage.delete(image.main.name)
-        default_storage.delete(image.thumbnail.name)
+    move(image, tuple(State), State.FAILED)
+    remove_objects(image)
+    if image.direct:
+        with storage("delete", image):
+            default_storage.forget(str(image.pk))
     Image.objects.filter(pk=image.pk).delete()
+
+
+def remove_objects(image: Image) -> None:
+    with storage("delete", image):
+        for file in (image.main, image.thumbnail):
+            if file:
+                default_storage.delete(str(file))
 
 
 def discard(image: Image) -> None:
@@ -71,10 +141,12 @@ def discard(image: Image) -> None:
 
 @contextmanager
 def storage(action: str, image: Image) -> Iterator[None]:
+    check()
     begun = perf_counter()
     try:
         yield
     except Exception as problem:  # each storage raises its own kind
+        breaker.failed()
         log(
             "storage.failed",
             level=logging.ERROR,
@@ -84,3 +156,4 @@ def storage(action: str, image: Image) -> Iterator[None]:
             ms=round((perf_counter() - begun) * 1000),
         )
         raise StorageUnavailable(action) from problem
+    breaker.succeeded()

@@ -1,10 +1,14 @@
 """Pictures in S3. Loaded only where S3 is chosen: imports django-storages and boto3."""
 
+import contextlib
 from typing import Any, cast
 
 from botocore.exceptions import ClientError
 from django.core.files.base import File
 from storages.backends.s3 import S3Storage
+
+INCOMING = "incoming/"
+NOT_THERE = ("NoSuchKey", "AccessDenied")  # the second, where the key may not list the bucket
 
 
 class S3MediaStorage(S3Storage):
@@ -41,6 +45,33 @@ class S3MediaStorage(S3Storage):
                     raise
             name = self.get_alternative_name(*split_extension(name))
 
+    # Photos that a browser sends straight to the bucket, under INCOMING
+
+    def form(self, name: str, *, content_type: str, most: int, seconds: int) -> dict[str, Any]:
+        """`{"url", "fields"}` of a form that may be posted to the bucket: this name, this type, 1 to `most` bytes."""
+        return self.client.generate_presigned_post(
+            self.bucket_name,
+            INCOMING + name,
+            Fields={"Content-Type": content_type},
+            Conditions=[{"Content-Type": content_type}, ["content-length-range", 1, most]],
+            ExpiresIn=seconds,
+        )
+
+    def sent(self, name: str, *, most: int) -> bytes | int | None:
+        """What a browser sent; only its size where that is over `most`; None where nothing was sent."""
+        try:
+            found = self.client.get_object(Bucket=self.bucket_name, Key=INCOMING + name)
+        except ClientError as answer:
+            if answer.response.get("Error", {}).get("Code") in NOT_THERE:
+                return None
+            raise
+        with contextlib.closing(found["Body"]) as body:
+            return found["ContentLength"] if found["ContentLength"] > most else body.read()
+
+    def forget(self, name: str) -> None:
+        """Remove what a browser sent."""
+        self.client.delete_object(Bucket=self.bucket_name, Key=INCOMING + name)
+
     def probe(self) -> None:
         """Ask for an object that is not there. Raises unless S3 answers and knows bucket and key.
 
@@ -49,7 +80,7 @@ class S3MediaStorage(S3Storage):
         try:
             self.client.get_object(Bucket=self.bucket_name, Key=self._normalize_name("healthz"))
         except ClientError as answer:
-            if answer.response.get("Error", {}).get("Code") not in ("NoSuchKey", "AccessDenied"):
+            if answer.response.get("Error", {}).get("Code") not in NOT_THERE:
                 raise
 
 

@@ -13,7 +13,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from app.config.logs import OneLine
-from app.uploads import intake, slots
+from app.uploads import intake, slots, store
 from app.uploads.auth import UploadThrottle
 from app.uploads.models import Image, State
 from stayput.django import tokens
@@ -30,6 +30,7 @@ def media(settings: Any, tmp_path: Path) -> Iterator[Path]:
     use_storage(settings, "django.core.files.storage.FileSystemStorage", tmp_path)
     yield tmp_path
     cache.clear()
+    store.breaker.succeeded()
 
 
 def use_storage(settings: Any, backend: str, folder: Path) -> None:
@@ -77,7 +78,7 @@ def test_an_upload_answers_with_the_picture_and_its_addresses(client: Client, me
     answer = upload(client)
     assert answer.status_code == 201
     body = answer.json()
-    assert set(body) == {"id", "state", "url", "thumbnail_url", "width", "height", "bytes", "thumbnail_bytes"}
+    assert set(body) == {"id", "state", "url", "thumbnail_url", "width", "height", "bytes", "thumbnail_bytes", "notes"}
     assert (body["state"], body["width"], body["height"]) == ("ready", 600, 800)
     assert body["url"] == f"http://testserver/media/{body['id']}.webp"
     assert body["thumbnail_url"] == f"http://testserver/media/{body['id']}-thumbnail.png"

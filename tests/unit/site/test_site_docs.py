@@ -10,7 +10,9 @@ DOCS = Path("docs/site.md").read_text()
 
 def test_every_event_is_in_the_table_of_events():
     wanted = [f"| `{name}` | {description} |" for name, description in EVENTS.items()]
-    assert [line for line in DOCS.splitlines() if line.startswith(("| `image.", "| `upload.", "| `storage."))] == wanted
+    assert [
+        line for line in DOCS.splitlines() if line.startswith(("| `image.", "| `upload.", "| `storage.", "| `sweep."))
+    ] == wanted
 
 
 def test_every_variable_is_in_the_table_of_variables():

@@ -1,0 +1,58 @@
+"""What the HTTP interface takes and answers, as JSON or as a form."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from app.uploads.models import Image, State
+
+CONTENT_TYPES = ("image/jpeg", "image/png", "image/webp", "image/gif", "image/avif", "image/heic", "image/heif")
+
+
+class UploadSerializer(serializers.Serializer[Any]):
+    """What is sent: one file. Whether it is a picture is found out by decoding it, once."""
+
+    image = serializers.FileField(
+        allow_empty_file=True,
+        error_messages={
+            "required": "Send a picture in the form field “image”.",
+            "invalid": "The form field “image” holds no file.",
+        },
+    )
+
+
+class KeySerializer(serializers.Serializer[Any]):
+    key = serializers.RegexField(
+        r"^[\x21-\x7e]{1,100}\Z",
+        required=False,
+        error_messages={"invalid": "An Idempotency-Key has 1 to 100 visible ASCII characters."},
+    )
+
+
+class FormSerializer(serializers.Serializer[Any]):
+    """What is asked for a photo that goes straight to the bucket."""
+
+    content_type = serializers.ChoiceField(choices=CONTENT_TYPES)
+
+
+class ImageSerializer(serializers.ModelSerializer[Image]):
+    """What is answered. The addresses are null until the picture is ready."""
+
+    url = serializers.SerializerMethodField()
+    thumbnail_url = serializers.SerializerMethodField()
+    notes = serializers.ListField(child=serializers.CharField())
+
+    class Meta:
+        model = Image
+        fields = ("id", "state", "url", "thumbnail_url", "width", "height", "bytes", "thumbnail_bytes", "notes")
+
+    def get_url(self, image: Image) -> str | None:
+        return self.address(image, "main")
+
+    def get_thumbnail_url(self, image: Image) -> str | None:
+        return self.address(image, "thumbnail")
+
+    def address(self, image: Image, name: str) -> str | None:
+        if image.state != State.READY:
+            return None
+        return self.context["request"].build_absolute_uri(getattr(image, name).url)

@@ -1,0 +1,60 @@
+"""What a crash left behind, finished or cleaned up: `manage.py sweep`, from a scheduler or by hand."""
+
+from collections import Counter
+from datetime import timedelta
+
+from django.utils import timezone
+
+from app.uploads import direct, store
+from app.uploads.events import log
+from app.uploads.images import InvalidImage
+from app.uploads.models import Image, State
+from app.uploads.slots import Busy
+
+FORM_EXPIRED = timedelta(seconds=direct.FORM_SECONDS) + store.ABANDONED  # nothing more can come under incoming/
+REFUSED_KEPT = timedelta(days=1)
+
+
+def sweep() -> Counter[str]:
+    """Go through all pictures that nobody is at work on and that are not as they should be. Says how many became what.
+
+    Safe at any time, twice at once, and after being killed itself.
+    """
+    done: Counter[str] = Counter()
+    now = timezone.now()
+    left = Image.objects.exclude(state=State.READY).filter(changed__lt=now - store.ABANDONED)
+    for image in left.iterator():
+        done[settle(image)] += 1
+    for image in Image.objects.filter(direct=True, state=State.READY, created__lt=now - FORM_EXPIRED).iterator():
+        direct.forget(image)  # what was sent once more after the picture was made
+        Image.objects.filter(pk=image.pk).update(direct=False)
+    log("sweep.done", **done)
+    return done
+
+
+def settle(image: Image) -> str:
+    """Finish or clean up one abandoned picture."""
+    try:
+        if image.state == State.REFUSED and image.changed > timezone.now() - REFUSED_KEPT:
+            return "kept"
+        if image.direct and image.state in (State.RECEIVED, State.PROCESSING):
+            return finish(image)
+        store.remove(image)
+    except (store.StorageUnavailable, store.InProgress, Busy):
+        return "left"
+    return "removed"
+
+
+def finish(image: Image) -> str:
+    """The photo may be there, and whoever was to make a picture of it is not any more."""
+    try:
+        store.move(image, (State.PROCESSING,), State.RECEIVED)
+        direct.finish(image)
+    except direct.NothingSent:
+        if image.created > timezone.now() - FORM_EXPIRED:
+            return "kept"
+        store.remove(image)
+        return "removed"
+    except InvalidImage:
+        return "refused"
+    return "finished"

@@ -128,16 +128,36 @@ def rotate_keys(
         rotate.rotate_keys(workspace(target, stack, set or []), report)
 
 
-@task(iterable=["set"], help=help_for("target", "stack", "set", follow="go on as lines are written"))
+@task(
+    iterable=["set"],
+    help=help_for("target", "stack", "set", follow="go on as lines are written", since="10m, 2h, 1d or an ISO time"),
+)
 def logs(
-    _: Context, target: str | None = None, stack: str | None = None, set: list[str] | None = None, follow: bool = False
+    _: Context,
+    target: str | None = None,
+    stack: str | None = None,
+    set: list[str] | None = None,
+    follow: bool = False,
+    since: str = "",
 ) -> None:
-    """Show what the live release writes."""
+    """Show what the live release writes, without its secrets."""
+    from stayput.logs import show
     from stayput.report import reporting
 
     with reporting(False) as report:
-        for line in workspace(target, stack, set or []).target.logs(follow=follow):
-            report.say(line)
+        show(workspace(target, stack, set or []), report, follow=follow, since=since)
+
+
+@task(iterable=["set"], help=help_for("target", "stack", "set", "json"))
+def diagnose(
+    _: Context, target: str | None = None, stack: str | None = None, set: list[str] | None = None, json: bool = False
+) -> None:
+    """Ask the live release what works in it: configuration, storage, pictures, an upload."""
+    from stayput.diagnosis import diagnose as ask
+    from stayput.report import reporting
+
+    with reporting(json) as report:
+        ask(workspace(target, stack, set or []).target, report)
 
 
 @task(iterable=["set"], help=help_for("target", "stack", "set", "json", "yes"))
@@ -156,6 +176,30 @@ def destroy(
     with reporting(json) as report:
         report.confirm("Everything of this stack is removed, uploads too.", yes)
         road.destroy(workspace(target, stack, set or []), report)
+
+
+@task(iterable=["set"], help=help_for("stack", "set", "json", fresh="without any cache, the base pulled anew"))
+def build(
+    _: Context, stack: str | None = None, set: list[str] | None = None, fresh: bool = False, json: bool = False
+) -> None:
+    """Build the image of this tree, and say what of it was rebuilt and why."""
+    from stayput.image import commands
+    from stayput.report import reporting
+
+    with reporting(json) as report:
+        commands.build(ROOT, stack, report, set or [], fresh=fresh)
+
+
+@task(iterable=["set"], help=help_for("stack", "set", "json", image="a reference or digest; this tree's otherwise"))
+def attest(
+    _: Context, image: str = "", stack: str | None = None, set: list[str] | None = None, json: bool = False
+) -> None:
+    """Open an image, without network, and say whether it holds what the lock says and comes up."""
+    from stayput.image import commands
+    from stayput.report import reporting
+
+    with reporting(json) as report:
+        commands.attest(ROOT, stack, report, image, set or [])
 
 
 @task(help={"kind": "unit, contract, integration or browser; all of them otherwise"})
@@ -177,4 +221,6 @@ def bench(_: Context) -> None:
         report.table("Journeys, medians", ("what", "goal", "seconds", ""), rows)
 
 
-namespace = Collection(demo, test, plan, deploy, smoke_test, status, rollback, rotate_keys, logs, destroy, bench)
+namespace = Collection(
+    demo, test, plan, deploy, smoke_test, status, rollback, rotate_keys, logs, diagnose, destroy, bench
+)

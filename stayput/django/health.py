@@ -6,6 +6,7 @@ with 200, since a platform that restarts every instance for it would only add to
 """
 
 import json
+import math
 import os
 import threading
 import time
@@ -20,6 +21,8 @@ from django.core.files.storage import storages
 from django.db import DatabaseError, connection, connections
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
+
+from stayput.django import checks
 
 
 @dataclass(frozen=True)
@@ -36,7 +39,10 @@ def settings_are_right() -> Check:
         storages["default"]
     except (ImportError, ImproperlyConfigured) as wrong:
         return Check(False, f"the storage cannot be used ({type(wrong).__name__})", at_fault=True)
-    return Check(True, "the storage can be loaded")
+    if faults := checks.faults():
+        known = faults[0].partition(")")[0].lstrip("(")
+        return Check(False, f"{known}: run manage.py diagnose", at_fault=True)
+    return Check(True, "the checks find no fault")
 
 
 def migrations_are_applied() -> Check:
@@ -85,6 +91,7 @@ CHECKS: Mapping[str, Callable[[], Check]] = {
     "database": database_answers,
     "storage": storage_answers,
 }
+FRESH = {"settings": math.inf}  # seconds: what a release is made of does not change while it runs
 
 
 class Probe:
@@ -144,7 +151,7 @@ class HealthMiddleware:
         self.get_response = get_response
         self.build = build_id(Path(getattr(settings, "STAYPUT_BUILD_FILE", "stayput-build.json")))
         self.release = os.environ.get("STAYPUT_RELEASE") or "unknown"
-        self.probes = {name: Probe(check) for name, check in CHECKS.items()}
+        self.probes = {name: Probe(check, fresh=FRESH.get(name, 5)) for name, check in CHECKS.items()}
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if request.path_info == "/healthz" and request.META["REQUEST_METHOD"] in ("GET", "HEAD"):

@@ -14,6 +14,7 @@ class Observed:
     url: str  # the public address, without a slash at the end
     release: str = ""  # what has the traffic, by its own word; empty: nothing
     build: str = ""
+    image: str = ""  # reference with digest of what serves, where there is one
     healthy: bool = False
     fingerprints: Mapping[str, str] = field(default_factory=dict[str, str])  # of the live release's variables
     builds: frozenset[str] = frozenset()  # builds that are there to be started
@@ -51,6 +52,12 @@ class Target(Protocol):
     def promote(self, release: Release) -> None: ...  # all traffic to it; the one before drains, then stops
 
     def withdraw(self, release: Release) -> None: ...  # undo start: the one before goes on serving
+
+    def manage(self, *arguments: str) -> tuple[str, ...]: ...
+
+    # The site's manage.py with these arguments, run inside the live release, with its files and variables: the lines
+    # it wrote, output and errors in one, whatever its exit code. Raises StayputError where nothing is live, and where
+    # the place lets nobody in, whose next step says where the same is found.
 
     def logs(self, *, follow: bool = False) -> Iterator[str]: ...
 

@@ -15,7 +15,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from http import HTTPStatus
 from pathlib import Path
 from typing import cast
@@ -38,13 +38,6 @@ START_SECONDS = 60.0
 REFUSING_SECONDS = 3.0
 # What a process of a PaaS finds in its environment besides its variables: nothing of the developer's shell.
 INHERITED = ("LANG", "LC_ALL", "TZ", "SSL_CERT_FILE", "SSL_CERT_DIR", "SYSTEMROOT")
-
-
-class BuildFile(msgspec.Struct, frozen=True):
-    """stayput-build.json as far as it is read here."""
-
-    build: str
-    parts: dict[str, str]
 
 
 class ProcessTarget:
@@ -167,14 +160,14 @@ class ProcessTarget:
         if upstream is None or upstream.release != release.id:
             self._throw_away(release.id)
 
-    def run(self, command: Sequence[str]) -> tuple[str, ...]:
+    def manage(self, *arguments: str) -> tuple[str, ...]:
         upstream = self._front.upstream()
         if upstream is None:
             raise StayputError(f"target {self.name}", "nothing is running", "deploy it: invoke deploy")
         folder = self._folder(upstream.release)
-        lock = msgspec.json.decode((folder / "stayput-build.json").read_bytes(), type=BuildFile).parts["dependencies"]
+        baked = json.loads((folder / "stayput-build.json").read_text())
         done = subprocess.run(
-            [str(self._environment(lock)), *command],
+            [self._environment(baked["parts"]["dependencies"]), self._project.site.manage, *arguments],
             cwd=folder,
             env=self._clean_env(folder) | self._variables(upstream.release),
             text=True,

@@ -1,0 +1,656 @@
+# Stayput's diagnosis, made by: python manage.py diagnose --script > docs/diagnose.py
+# Pipe it in: python manage.py shell < diagnose.py
+#   Windows: Get-Content diagnose.py | python manage.py shell -i python
+# It shows what works and what does not, and takes away whatever it writes.
+import sys, types
+sys.ps1 = sys.ps2 = ""
+stayput_piped = sys.modules["stayput_piped"] = types.ModuleType("stayput_piped")
+modules = stayput_piped.modules = sys.modules["stayput_piped.modules"] = types.ModuleType("stayput_piped.modules")
+exec(compile(r'''"""Which modules the project's own code imports, and which of them are not there. Reads sources, imports none."""
+
+import ast
+import importlib.util
+import traceback
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any, cast
+
+from django.apps import AppConfig, apps
+
+# What brings a module whose package has another name.
+PACKAGES = {
+    "magic": "python-magic, and the system library libmagic1",
+    "PIL": "Pillow",
+    "storages": "django-storages[s3]",
+    "imagekitio": "imagekitio>=5,<6",
+}
+
+
+@dataclass(frozen=True)
+class Import:
+    """One import of the project's own code: the top-level module it needs, and where it stands."""
+
+    module: str
+    file: Path
+    line: int
+
+
+def needed_by(source: str) -> Iterator[tuple[str, int]]:
+    """(top-level module, line) of every import that has to succeed: what a `try` or TYPE_CHECKING guards does not."""
+    waiting: list[ast.AST] = [ast.parse(source)]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.Import):
+            yield from ((name.name.partition(".")[0], node.lineno) for name in node.names)
+        elif isinstance(node, ast.ImportFrom) and not node.level and node.module:
+            yield node.module.partition(".")[0], node.lineno
+        elif isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+            waiting += node.orelse
+        elif not isinstance(node, ast.Try):
+            waiting += ast.iter_child_nodes(node)
+
+
+def imports(setting: Any) -> Iterator[Import]:
+    """The imports of the project's own apps, settings and addresses; tests and migrations left out."""
+    for folder in sorted(own_folders(setting)):
+        for file in sorted(folder.rglob("*.py")):
+            if not {"tests", "migrations", "node_modules"} & set(file.relative_to(folder).parts):
+                try:
+                    yield from (Import(module, file, line) for module, line in needed_by(file.read_text("utf-8")))
+                except (SyntaxError, ValueError, OSError):
+                    continue  # Python will say so better when it gets there
+
+
+def own_folders(setting: Any) -> set[Path]:
+    configs = cast("Iterable[AppConfig]", apps.get_app_configs())
+    folders = {Path(app.path) for app in configs if app.label != "stayput"}
+    for name in (getattr(setting, "SETTINGS_MODULE", ""), getattr(setting, "ROOT_URLCONF", "")):
+        if name and "." in name and (file := import_module(name.rpartition(".")[0]).__file__):
+            folders.add(Path(file).parent)
+    return {folder for folder in folders if is_own(folder)}
+
+
+def is_own(path: Path) -> bool:
+    return not {"site-packages", "dist-packages"} & set(path.parts)
+
+
+def is_there(module: str) -> bool:
+    """Whether a top-level module can be found; it is not imported."""
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ValueError:  # it is running, as __main__
+        return True
+
+
+def missing(setting: Any) -> list[Import]:
+    """The first import of each module that is not there."""
+    found: dict[str, Import] = {}
+    for one in imports(setting):
+        if one.module not in found and not is_there(one.module):
+            found[one.module] = one
+    return list(found.values())
+
+
+def said(one: Import) -> str:
+    return f"{shown(one.file)}, line {one.line}, imports {one.module}, which is not installed"
+
+
+def remedy(module: str) -> str:
+    return f"add {PACKAGES.get(module, module)} to what the site is built from"
+
+
+def explained(problem: ImportError) -> str:
+    """An import that failed at the start, in one line that names the project's own file."""
+    module = (problem.name or "").partition(".")[0]
+    own = [frame for frame in traceback.extract_tb(problem.__traceback__) if is_own(Path(frame.filename))]
+    own = [frame for frame in own if not frame.filename.startswith("<")]
+    if not isinstance(problem, ModuleNotFoundError) or not own or is_there(module):
+        return f"{type(problem).__name__}: {problem}"
+    one = Import(module, Path(own[-1].filename), own[-1].lineno or 0)
+    return f"{said(one)}. Next: {remedy(module)}"
+
+
+def shown(file: Path) -> str:
+    try:
+        return str(file.relative_to(Path.cwd()))
+    except ValueError:
+        return str(file)
+''', "modules", "exec"), modules.__dict__)
+checks = stayput_piped.checks = sys.modules["stayput_piped.checks"] = types.ModuleType("stayput_piped.checks")
+exec(compile(r'''"""Django system checks that stop a release whose uploads would be lost or would break. Each fault is one line.
+
+They read settings, the environment and installed packages, never the network; `manage.py migrate`, `check` and
+stayput.django.start run them. Silence one as ever: SILENCED_SYSTEM_CHECKS = ["stayput.E006"].
+"""
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from importlib import metadata
+from pathlib import Path
+from typing import Any, cast
+from urllib.parse import urlsplit
+
+import django
+from django.conf import settings
+from django.core import checks as system
+from django.core.checks import CheckMessage, Error, Warning
+from django.core.exceptions import ImproperlyConfigured
+from django.core.files.storage import FileSystemStorage, default_storage
+
+from stayput_piped import modules
+
+TAG = "stayput"
+FILE_SYSTEM = "django.core.files.storage.FileSystemStorage"
+# Variables that a platform sets whose disk is thrown away at every deploy.
+PLATFORMS = {
+    "RAILWAY_ENVIRONMENT": "Railway",
+    "RAILWAY_ENVIRONMENT_NAME": "Railway",
+    "RENDER": "Render",
+    "KOYEB_APP_NAME": "Koyeb",
+    "DYNO": "Heroku",
+}
+MAJORS = {"imagekitio": 5, "python-magic": 0, "libmagic": 5}
+KEEP = "keep pictures in S3 or ImageKit, or put a volume there"
+
+Settings = Any
+Environ = Mapping[str, str]
+
+
+def storage_setting(setting: Settings, environ: Environ) -> Iterator[CheckMessage]:
+    """DEFAULT_FILE_STORAGE where it is ignored, and STORAGES without a default."""
+    if setting.is_overridden("DEFAULT_FILE_STORAGE"):
+        name = setting.DEFAULT_FILE_STORAGE
+        hint = f'write it as STORAGES = {{"default": {{"BACKEND": "{name}"}}, "staticfiles": ...}}'
+        if cast("tuple[int, ...]", django.VERSION[:2]) >= (5, 1):
+            used = setting.STORAGES.get("default", {}).get("BACKEND", "nowhere")
+            what = f"DEFAULT_FILE_STORAGE was removed in Django 5.1 and is ignored: uploads go to {used}, not to {name}"
+            yield Error(what, hint, id="stayput.E001")
+        else:
+            yield Warning("DEFAULT_FILE_STORAGE is deprecated in Django 4.2 and gone in 5.1", hint, id="stayput.W001")
+    if "default" not in setting.STORAGES:
+        hint = f'add "default": {{"BACKEND": "{FILE_SYSTEM}"}}, or the storage that keeps your pictures'
+        yield Error('STORAGES has no "default": nothing can be uploaded', hint, id="stayput.E002")
+
+
+def storage_loads(setting: Settings, environ: Environ) -> Iterator[CheckMessage]:
+    """The default storage can be made."""
+    if "default" not in setting.STORAGES:
+        return
+    try:
+        default_storage.__class__  # noqa: B018  # makes it
+    except (ImportError, ImproperlyConfigured, AttributeError) as problem:
+        backend = setting.STORAGES["default"].get("BACKEND")
+        module = str(getattr(problem, "name", None) or "").partition(".")[0]
+        hint = "mend STORAGES" if not module or modules.is_there(module) else modules.remedy(module)
+        yield Error(f"the storage {backend} cannot be loaded: {first_line(problem)}", hint, id="stayput.E003")
+
+
+def storage_is_the_chosen_one(setting: Settings, environ: Environ) -> Iterator[CheckMessage]:
+    """One home for pictures, and the storage in use is that one."""
+    s3, imagekit = chooses_s3(setting, environ), chooses_imagekit(setting, environ)
+    if s3 and imagekit:
+        hint = "unset USE_S3 or IMAGEKIT_PRIVATE_KEY"
+        yield Error("S3 and ImageKit are both chosen, and pictures have one home", hint, id="stayput.E005")
+    elif (s3 or imagekit) and not setting.is_overridden("DEFAULT_FILE_STORAGE") and on_disk():
+        chosen = "S3" if s3 else "ImageKit"
+        what = f"{chosen} is chosen, but uploads go to the local disk: {used_storage()} is in use"
+        yield Error(what, 'set STORAGES["default"] to the storage that is meant', id="stayput.E004")
+
+
+def throw_away_disk(setting: Settings, environ: Environ) -> Iterator[CheckMessage]:
+    """Nothing that must last lies on a disk that the next deploy throws away."""
+    platform = next((name for variable, name in PLATFORMS.items() if environ.get(variable)), "")
+    if setting.DEBUG or not platform:
+        return
+    if on_disk() and not on_a_volume(Path(default_storage.path(""))):
+        what = f"uploads go to {default_storage.path('')}, a disk that {platform} throws away at the next deploy"
+        yield Error(what, f"{KEEP}: USE_S3=True", id="stayput.E006")
+    for alias, database in setting.DATABASES.items():
+        if database.get("ENGINE", "").endswith("sqlite3") and not on_a_volume(Path(str(database["NAME"]))):
+            what = f"the database {alias} is SQLite on a disk that {platform} throws away at the next deploy"
+            yield Error(what, "set DATABASE_URL to the platform's PostgreSQL, or use a volume", id="stayput.E007")
+
+
+def media_address(setting: Settings, environ: Environ) -> Iterator[CheckMessage]:
+    """MEDIA_URL and the bucket agree."""
+    storage = loaded_storage()
+    if storage is None or not hasattr(storage, "bucket_name"):
+        return
+    bucket, region = storage.bucket_name or "", getattr(storage, "region_name", "") or ""
+    if not bucket:
+        yield Error("S3 is in use, but no bucket is named", "set AWS_STORAGE_BUCKET_NAME", id="stayput.E008")
+        return
+    url = urlsplit(str(setting.MEDIA_URL))
+    custom = str(getattr(storage, "custom_domain", "") or "").partition("/")[0]
+    for name, host in (("MEDIA_URL", url.netloc), ("the storage's custom_domain", custom)):
+        if host.endswith("s3.amazonaws.com") and region != "us-east-1":
+            want = f"{bucket}.s3.{region or 'REGION'}.amazonaws.com"
+            what = f"{name} has no region: {host} does not show pictures of a bucket in {region or 'its region'}"
+            yield Error(what, f"use {want}", id="stayput.E009")
+            return
+    if url.netloc and not leads_to(url.netloc + url.path, storage):
+        what = f"MEDIA_URL leads to {url.netloc}{url.path}, not to the bucket {bucket}"
+        yield Error(what, f"use the bucket's own address: {addresses(storage)[0]}", id="stayput.E010")
+
+
+def packages(setting: Settings, environ: Environ) -> Iterator[CheckMessage]:
+    """What the project's code imports is installed, in the major version that it is written for."""
+    for one in modules.missing(setting):
+        yield Error(modules.said(one), modules.remedy(one.module), id="stayput.E011")
+    backend = setting.STORAGES.get("default", {}).get("BACKEND", "")
+    used = {one.module for one in modules.imports(setting)}
+    if backend.startswith("stayput.django.imagekit"):
+        yield from major("imagekitio", "imagekitio>=5,<6")
+    if "magic" in used and modules.is_there("magic"):
+        yield from major("python-magic", "python-magic<1")
+        yield from libmagic()
+
+
+def major(package: str, requirement: str) -> Iterator[CheckMessage]:
+    """The installed version against MAJORS; nothing to say of a package that another one stands in for."""
+    hint = f"put {requirement} into what the site is built from, and build anew without the old layer"
+    try:
+        version = metadata.version(package)
+    except metadata.PackageNotFoundError:
+        if not modules.is_there(package):
+            yield Error(f"{package} is used and not installed", hint, id="stayput.E011")
+        return
+    if int(version.partition(".")[0]) != MAJORS[package]:
+        what = f"{package} {version} is installed, and version {MAJORS[package]} is needed"
+        yield Error(what, hint, id="stayput.E012")
+
+
+def libmagic() -> Iterator[CheckMessage]:
+    """The system library under python-magic: 545 means 5.45."""
+    try:
+        import magic  # pyright: ignore[reportMissingImports]
+
+        version = int(magic.version())  # pyright: ignore[reportUnknownArgumentType]
+    except (ImportError, AttributeError, NotImplementedError) as problem:
+        hint = "install the system library: apt-get install libmagic1"
+        yield Error(f"python-magic finds no libmagic: {first_line(problem)}", hint, id="stayput.E013")
+        return
+    if version // 100 != MAJORS["libmagic"]:
+        what = f"libmagic {version / 100:.2f} is installed, and version {MAJORS['libmagic']} is needed"
+        yield Error(what, "install libmagic1 of a current system", id="stayput.E012")
+
+
+CHECKS: tuple[Callable[[Settings, Environ], Iterator[CheckMessage]], ...] = (
+    storage_setting,
+    packages,
+    storage_loads,
+    storage_is_the_chosen_one,
+    throw_away_disk,
+    media_address,
+)
+
+
+def run(app_configs: object = None, **_: object) -> list[CheckMessage]:
+    """All of CHECKS, in their order: the first fault is the one that most likely causes the others."""
+    return [message for check in CHECKS for message in check(settings, os.environ)]
+
+
+def faults() -> list[str]:
+    """Every fault that stops a release, a line each; none that SILENCED_SYSTEM_CHECKS names."""
+    return [in_a_line(message) for message in run() if message.is_serious() and not message.is_silenced()]
+
+
+def in_a_line(message: CheckMessage) -> str:
+    return f"({message.id}) {message.msg}. Next: {message.hint}"
+
+
+def begin() -> None:
+    cast("Any", system).register(run, TAG)
+
+
+def chooses_s3(setting: Settings, environ: Environ) -> bool:
+    wish = value_of("USE_S3", setting, environ)
+    return (
+        str(wish).lower() in ("true", "1", "yes", "on")
+        if wish
+        else bool(setting_of(setting, "AWS_STORAGE_BUCKET_NAME"))
+    )
+
+
+def chooses_imagekit(setting: Settings, environ: Environ) -> bool:
+    return bool(value_of("IMAGEKIT_PRIVATE_KEY", setting, environ))
+
+
+def value_of(name: str, setting: Settings, environ: Environ) -> object:
+    return setting_of(setting, name) or environ.get(name, "")
+
+
+def setting_of(setting: Settings, name: str) -> object:
+    return getattr(setting, name, None)
+
+
+def loaded_storage() -> Any:
+    """The default storage itself; None where it cannot be made, of which storage_loads tells."""
+    try:
+        default_storage.__class__  # noqa: B018
+    except Exception:  # a storage fails in a way of its own
+        return None
+    return default_storage
+
+
+def on_disk() -> bool:
+    return isinstance(loaded_storage(), FileSystemStorage)
+
+
+def used_storage() -> str:
+    kind = default_storage.__class__
+    return f"{kind.__module__}.{kind.__qualname__}"
+
+
+def on_a_volume(path: Path) -> bool:
+    """Whether a path lies below a mount of its own, as a volume does, and not on the disk of the root."""
+    return any(part.is_mount() for part in (path, *path.parents) if part != Path(part.anchor))
+
+
+def addresses(storage: Any) -> list[str]:
+    """Hosts, with a path where need be, under which the bucket's objects are read; the most likely first."""
+    bucket, region = storage.bucket_name, getattr(storage, "region_name", "") or "us-east-1"
+    endpoint = urlsplit(getattr(storage, "endpoint_url", "") or "")
+    custom = getattr(storage, "custom_domain", "") or ""
+    own = (
+        [endpoint.netloc] if endpoint.netloc else [f"s3.{region}.amazonaws.com", f"s3.dualstack.{region}.amazonaws.com"]
+    )
+    if region == "us-east-1" and not endpoint.netloc:
+        own.append("s3.amazonaws.com")
+    if region.startswith("cn-"):
+        own = [f"{host}.cn" for host in own]
+    return [*([custom] if custom else []), *(f"{bucket}.{host}" for host in own), *(f"{host}/{bucket}" for host in own)]
+
+
+def leads_to(address: str, storage: Any) -> bool:
+    return any(f"{address}/".startswith(f"{one.rstrip('/')}/") for one in addresses(storage))
+
+
+def first_line(problem: BaseException) -> str:
+    return (str(problem).strip().splitlines() or [type(problem).__name__])[0]
+''', "checks", "exec"), checks.__dict__)
+diagnose = stayput_piped.diagnose = sys.modules["stayput_piped.diagnose"] = types.ModuleType("stayput_piped.diagnose")
+exec(compile(r'''"""What works here and what does not, in five sections: a line each, and for each fault what to do about it.
+
+`manage.py diagnose` shows it, stayput.django.start writes it to the log, docs/diagnose.py is the copy for a project
+that has nothing of Stayput. Sections 3 and 5 use what two settings name: STAYPUT_PROCESS, the function from bytes to
+`.main` and `.thumbnail`, and STAYPUT_REHEARSAL, a context manager that takes an uploaded file the project's own way,
+gives what is answered, and takes it all away again.
+"""
+
+import io
+import logging
+import os
+import re
+import sys
+import urllib.request
+import uuid
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import Any, cast
+
+import django
+from django.apps import apps
+from django.conf import settings
+from django.core import checks as system
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage, storages
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connections
+from django.db.models import FileField
+from django.utils import module_loading
+
+from stayput_piped import checks
+
+ROWS = 100  # the first of each kind, in its own order, whose files are looked for
+ADDRESS_SECONDS = 5.0
+SHOWN = re.compile(r"^(AWS_|IMAGEKIT_|MEDIA_|USE_S3|STAYPUT_RELEASE|DATABASE_URL|DEFAULT_FILE_STORAGE)")
+SECRET = re.compile(r"secret|private|token|password|credential|database_url|access_key$", re.IGNORECASE)
+# What S3 answers when the release itself is at fault, and what to do. Any other failure may pass by itself.
+REMEDIES = {
+    "NoSuchBucket": "create the bucket, or correct AWS_STORAGE_BUCKET_NAME",
+    "AccessDenied": "let the key's user put, get and delete objects in the bucket",
+    "403": "let the key's user put, get and delete objects in the bucket",
+    "InvalidAccessKeyId": "AWS_ACCESS_KEY_ID is of no key: make a new one and set it",
+    "SignatureDoesNotMatch": "AWS_SECRET_ACCESS_KEY does not belong to the key: set both anew",
+    "AuthorizationHeaderMalformed": "set AWS_S3_REGION_NAME to the bucket's region",
+    "PermanentRedirect": "set AWS_S3_REGION_NAME to the bucket's region",
+}
+READ_LOG = "mend what the line names; the log has more"
+SECTIONS = ("configuration", "storage", "image optimisation", "storage upload", "upload flow")
+
+
+@dataclass(frozen=True)
+class Line:
+    """One finding. ok None: not tried. stops: a release with this fault must not get traffic."""
+
+    name: str
+    ok: bool | None
+    detail: str
+    remedy: str = ""
+    stops: bool = False
+    section: int = 0
+
+
+def diagnose() -> Iterator[Line]:
+    """All five sections, one after the other. Raises nothing; what is written is taken away again."""
+    for number, section in enumerate((configuration, storage, optimisation, upload, flow), start=1):
+        lines: list[Line] = []
+        logging.disable()  # a rehearsal is no event of the site
+        try:
+            lines.extend(section())
+        except Exception as problem:  # whatever breaks is what was looked for
+            lines.append(failed(SECTIONS[number - 1], problem))
+        finally:
+            logging.disable(logging.NOTSET)
+        yield from (replace(line, section=number) for line in lines)
+
+
+def configuration() -> Iterator[Line]:
+    yield Line("versions", True, f"Django {django.get_version()}, Python {sys.version.partition(' ')[0]}")
+    for name in sorted({*os.environ, *(one for one in dir(settings) if settings.is_overridden(one))}):
+        if SHOWN.match(name) and (value := getattr(settings, name, None) or os.environ.get(name)):
+            yield Line(name, True, masked({name: value})[name])
+    messages: list[Any] = [*cast("Any", system).run_checks(), *checks.run()]
+    serious = {checks.in_a_line(one): one for one in messages if one.is_serious() and not one.is_silenced()}
+    for message in serious.values():
+        yield Line(str(message.id or "check"), False, message.msg, message.hint or READ_LOG, stops=True)
+    if not serious:
+        yield Line("checks", True, "no fault found")
+    for database in cast("Any", connections).all():
+        with database.cursor() as cursor:
+            cursor.execute("SELECT 1")
+        yield Line("database", True, f"{database.alias}: {database.vendor} answers")
+
+
+def storage() -> Iterator[Line]:
+    used = cast("Any", storages["default"])
+    configured = settings.STORAGES["default"]
+    yield Line("backend", True, f"{configured['BACKEND']}, in use: {checks.used_storage()}")
+    for name, value in masked(configured.get("OPTIONS", {})).items():
+        yield Line(name, True, value)
+    if checks.on_disk():
+        folder = used.path("")
+        writable = os.access(folder if os.path.isdir(folder) else os.path.dirname(folder) or ".", os.W_OK)  # noqa: PTH112, PTH120
+        yield Line("folder", writable, folder, "let the site's user write there")
+    else:
+        client = getattr(used, "client", None) or getattr(getattr(used, "bucket", None), "meta", None)
+        yield Line("client", client is not None, type(client).__name__, "see the options above")
+    for model, fields in with_files():
+        yield rows_with_files(model, fields)
+
+
+def optimisation() -> Iterator[Line]:
+    data = photo()
+    yield Line("photo", True, f"JPEG 1600 x 1200, {len(data):,} bytes")
+    name = getattr(settings, "STAYPUT_PROCESS", "")
+    if not name:
+        yield Line("process", None, "not tried: name the function in STAYPUT_PROCESS")
+        return
+    made = project_function(name)(data)
+    for part in ("main", "thumbnail"):
+        content = getattr(made, part)
+        yield Line(part, 0 < len(content) < len(data), described(content), f"it is not smaller: look at {name}")
+
+
+def upload() -> Iterator[Line]:
+    content = uuid.uuid4().bytes * 8
+    name = default_storage.save(f"diagnose-{uuid.uuid4()}.txt", ContentFile(content))
+    yield Line("write", True, f"{len(content)} bytes as {name}")
+    try:
+        with default_storage.open(name) as file:
+            same = file.read() == content
+        detail = "the same bytes come back" if same else "other bytes come back"
+        yield Line(
+            "read", same, detail, "another program writes there, or the storage changes what it is given", not same
+        )
+        yield at_address(default_storage.url(name), content)
+    finally:
+        default_storage.delete(name)
+    yield Line("clean-up", not remains(name), f"{name} is taken away", "let the key's user delete objects")
+
+
+def flow() -> Iterator[Line]:
+    name = getattr(settings, "STAYPUT_REHEARSAL", "")
+    if not name:
+        yield Line("rehearsal", None, "not tried: name the context manager in STAYPUT_REHEARSAL")
+        return
+    sent = SimpleUploadedFile("diagnose.jpg", photo(), content_type="image/jpeg")
+    with project_function(name)(sent) as answer:
+        for field, value in cast("Mapping[str, object]", answer).items():
+            yield Line(field, bool(value), str(value), "the upload was taken, but this is missing")
+    yield Line("clean-up", True, "the picture and its row are taken away")
+
+
+def at_address(url: str, content: bytes) -> Line:
+    """What the public address of an object gives to anyone. A path is one of this site, which may not be up yet."""
+    bare = url.partition("?")[0]
+    if not url.startswith(("http://", "https://")):
+        return Line("address", True, f"{bare}, shown by the site itself")
+    try:
+        with urllib.request.urlopen(url, timeout=ADDRESS_SECONDS) as answer:
+            same = answer.read() == content
+    except OSError as problem:
+        remedy = "let anyone read the bucket's pictures, or correct the custom domain or the region"
+        return Line("address", False, f"{bare} does not show it: {checks.first_line(problem)}", remedy)
+    return Line("address", same, bare, "the address shows something else: correct the custom domain")
+
+
+def with_files() -> Iterator[tuple[Any, list[str]]]:
+    """Models that keep files, and the names of those fields."""
+    for model in cast("Iterable[Any]", apps.get_models()):
+        names = [
+            str(field.name) for field in model._meta.concrete_fields if isinstance(cast("object", field), FileField)
+        ]
+        if names:
+            yield model, names
+
+
+def rows_with_files(model: Any, fields: Sequence[str]) -> Line:
+    """How many of the first rows have lost a file."""
+    rows = list(model._default_manager.all()[:ROWS])
+    files = [(row.pk, getattr(row, field)) for row in rows for field in fields if getattr(row, field)]
+    with ThreadPoolExecutor(8) as pool:
+        lost = list(pool.map(is_gone, (file for _, file in files)))
+    gone = {pk for (pk, _), is_lost in zip(files, lost, strict=True) if is_lost}
+    label = model._meta.label
+    detail = (
+        f"{len(gone)} of {len(rows)} rows have lost their file" if gone else f"all files of {len(rows)} rows are there"
+    )
+    return Line(label, not gone, detail, "they were on a disk that is gone: upload them again, or remove the rows")
+
+
+def is_gone(file: Any) -> bool:
+    """Whether a stored file is not there. S3 says 403 of it to whoever may not list the bucket."""
+    try:
+        return not file.storage.exists(file.name)
+    except Exception as problem:  # each storage raises its own kind
+        return code_of(problem) in ("403", "404", "AccessDenied", "NoSuchKey")
+
+
+def remains(name: str) -> bool:
+    try:
+        with default_storage.open(name) as file:
+            return bool(file.read())
+    except Exception:  # gone, in each storage's own words
+        return False
+
+
+def project_function(name: str) -> Any:
+    return cast("Any", module_loading).import_string(name)
+
+
+def photo() -> bytes:
+    """A JPEG with enough in it to be work: bands of colour under noise."""
+    from PIL import Image
+
+    noise = Image.effect_noise((1600, 1200), 24)
+    bands = Image.linear_gradient("L").resize((1600, 1200))
+    out = io.BytesIO()
+    Image.merge("RGB", (noise, bands, bands.rotate(180))).save(out, "JPEG", quality=90)
+    return out.getvalue()
+
+
+def described(content: bytes) -> str:
+    from PIL import Image
+
+    with Image.open(io.BytesIO(content)) as opened:
+        return f"{opened.format} {opened.size[0]} x {opened.size[1]}, {len(content):,} bytes"
+
+
+def failed(name: str, problem: Exception) -> Line:
+    code = code_of(problem)
+    module = str(getattr(problem, "name", None) or "") if isinstance(problem, ImportError) else ""
+    remedy = REMEDIES.get(code) or (f"install {module}" if module else READ_LOG)
+    local = isinstance(problem, PermissionError)
+    return Line(
+        name, False, f"{type(problem).__name__}: {checks.first_line(problem)}", remedy, code in REMEDIES or local
+    )
+
+
+def code_of(problem: Exception) -> str:
+    """What S3 calls a failure, or an empty text."""
+    answer: Any = getattr(problem, "response", None)
+    try:
+        return str(answer["Error"]["Code"])
+    except (KeyError, TypeError):
+        return ""
+
+
+def masked(values: Mapping[str, object]) -> dict[str, str]:
+    """Values as they may be shown: of a secret its length alone."""
+    return {
+        name: f"**** ({len(str(value))} characters)" if SECRET.search(name) else str(value)
+        for name, value in values.items()
+    }
+
+
+def shown(line: Line, encoding: str | None) -> str:
+    """A line for people; in ASCII where the terminal cannot show a tick."""
+    wide = {True: "\u2713", False: "\u2717", None: "\u00b7"}
+    plain = {True: "ok  ", False: "FAIL", None: "-   "}
+    try:
+        "".join(wide.values()).encode(encoding or "ascii")
+        mark = wide[line.ok]
+    except (UnicodeEncodeError, LookupError):
+        mark = plain[line.ok]
+    remedy = f". Next: {line.remedy}" if line.ok is False else ""
+    text = f"{mark} {line.name}: {line.detail}{remedy}"
+    return text.encode(encoding or "ascii", "backslashreplace").decode(encoding or "ascii")
+
+
+def tell(write: Any, encoding: str | None) -> bool:
+    """Write the diagnosis with its headings; True when nothing failed."""
+    well, section = True, 0
+    for line in diagnose():
+        if line.section != section:
+            section = line.section
+            write(f"{section} {SECTIONS[section - 1].capitalize()}\n")
+        write(f"  {shown(line, encoding)}\n")
+        well = well and line.ok is not False
+    return well
+''', "diagnose", "exec"), diagnose.__dict__)
+sys.exit(0 if diagnose.tell(sys.stdout.write, sys.stdout.encoding) else 1)

@@ -1,0 +1,280 @@
+"""What works here and what does not, in five sections: a line each, and for each fault what to do about it.
+
+`manage.py diagnose` shows it, stayput.django.start writes it to the log, docs/diagnose.py is the copy for a project
+that has nothing of Stayput. Sections 3 and 5 use what two settings name: STAYPUT_PROCESS, the function from bytes to
+`.main` and `.thumbnail`, and STAYPUT_REHEARSAL, a context manager that takes an uploaded file the project's own way,
+gives what is answered, and takes it all away again.
+"""
+
+import io
+import logging
+import os
+import re
+import sys
+import urllib.request
+import uuid
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import Any, cast
+
+import django
+from django.apps import apps
+from django.conf import settings
+from django.core import checks as system
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage, storages
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connections
+from django.db.models import FileField
+from django.utils import module_loading
+
+from stayput.django import checks
+
+ROWS = 100  # the first of each kind, in its own order, whose files are looked for
+ADDRESS_SECONDS = 5.0
+SHOWN = re.compile(r"^(AWS_|IMAGEKIT_|MEDIA_|USE_S3|STAYPUT_RELEASE|DATABASE_URL|DEFAULT_FILE_STORAGE)")
+SECRET = re.compile(r"secret|private|token|password|credential|database_url|access_key$", re.IGNORECASE)
+# What S3 answers when the release itself is at fault, and what to do. Any other failure may pass by itself.
+REMEDIES = {
+    "NoSuchBucket": "create the bucket, or correct AWS_STORAGE_BUCKET_NAME",
+    "AccessDenied": "let the key's user put, get and delete objects in the bucket",
+    "403": "let the key's user put, get and delete objects in the bucket",
+    "InvalidAccessKeyId": "AWS_ACCESS_KEY_ID is of no key: make a new one and set it",
+    "SignatureDoesNotMatch": "AWS_SECRET_ACCESS_KEY does not belong to the key: set both anew",
+    "AuthorizationHeaderMalformed": "set AWS_S3_REGION_NAME to the bucket's region",
+    "PermanentRedirect": "set AWS_S3_REGION_NAME to the bucket's region",
+}
+READ_LOG = "mend what the line names; the log has more"
+SECTIONS = ("configuration", "storage", "image optimisation", "storage upload", "upload flow")
+
+
+@dataclass(frozen=True)
+class Line:
+    """One finding. ok None: not tried. stops: a release with this fault must not get traffic."""
+
+    name: str
+    ok: bool | None
+    detail: str
+    remedy: str = ""
+    stops: bool = False
+    section: int = 0
+
+
+def diagnose() -> Iterator[Line]:
+    """All five sections, one after the other. Raises nothing; what is written is taken away again."""
+    for number, section in enumerate((configuration, storage, optimisation, upload, flow), start=1):
+        lines: list[Line] = []
+        logging.disable()  # a rehearsal is no event of the site
+        try:
+            lines.extend(section())
+        except Exception as problem:  # whatever breaks is what was looked for
+            lines.append(failed(SECTIONS[number - 1], problem))
+        finally:
+            logging.disable(logging.NOTSET)
+        yield from (replace(line, section=number) for line in lines)
+
+
+def configuration() -> Iterator[Line]:
+    yield Line("versions", True, f"Django {django.get_version()}, Python {sys.version.partition(' ')[0]}")
+    for name in sorted({*os.environ, *(one for one in dir(settings) if settings.is_overridden(one))}):
+        if SHOWN.match(name) and (value := getattr(settings, name, None) or os.environ.get(name)):
+            yield Line(name, True, masked({name: value})[name])
+    messages: list[Any] = [*cast("Any", system).run_checks(), *checks.run()]
+    serious = {checks.in_a_line(one): one for one in messages if one.is_serious() and not one.is_silenced()}
+    for message in serious.values():
+        yield Line(str(message.id or "check"), False, message.msg, message.hint or READ_LOG, stops=True)
+    if not serious:
+        yield Line("checks", True, "no fault found")
+    for database in cast("Any", connections).all():
+        with database.cursor() as cursor:
+            cursor.execute("SELECT 1")
+        yield Line("database", True, f"{database.alias}: {database.vendor} answers")
+
+
+def storage() -> Iterator[Line]:
+    used = cast("Any", storages["default"])
+    configured = settings.STORAGES["default"]
+    yield Line("backend", True, f"{configured['BACKEND']}, in use: {checks.used_storage()}")
+    for name, value in masked(configured.get("OPTIONS", {})).items():
+        yield Line(name, True, value)
+    if checks.on_disk():
+        folder = used.path("")
+        writable = os.access(folder if os.path.isdir(folder) else os.path.dirname(folder) or ".", os.W_OK)  # noqa: PTH112, PTH120
+        yield Line("folder", writable, folder, "let the site's user write there")
+    else:
+        client = getattr(used, "client", None) or getattr(getattr(used, "bucket", None), "meta", None)
+        yield Line("client", client is not None, type(client).__name__, "see the options above")
+    for model, fields in with_files():
+        yield rows_with_files(model, fields)
+
+
+def optimisation() -> Iterator[Line]:
+    data = photo()
+    yield Line("photo", True, f"JPEG 1600 x 1200, {len(data):,} bytes")
+    name = getattr(settings, "STAYPUT_PROCESS", "")
+    if not name:
+        yield Line("process", None, "not tried: name the function in STAYPUT_PROCESS")
+        return
+    made = project_function(name)(data)
+    for part in ("main", "thumbnail"):
+        content = getattr(made, part)
+        yield Line(part, 0 < len(content) < len(data), described(content), f"it is not smaller: look at {name}")
+
+
+def upload() -> Iterator[Line]:
+    content = uuid.uuid4().bytes * 8
+    name = default_storage.save(f"diagnose-{uuid.uuid4()}.txt", ContentFile(content))
+    yield Line("write", True, f"{len(content)} bytes as {name}")
+    try:
+        with default_storage.open(name) as file:
+            same = file.read() == content
+        detail = "the same bytes come back" if same else "other bytes come back"
+        yield Line(
+            "read", same, detail, "another program writes there, or the storage changes what it is given", not same
+        )
+        yield at_address(default_storage.url(name), content)
+    finally:
+        default_storage.delete(name)
+    yield Line("clean-up", not remains(name), f"{name} is taken away", "let the key's user delete objects")
+
+
+def flow() -> Iterator[Line]:
+    name = getattr(settings, "STAYPUT_REHEARSAL", "")
+    if not name:
+        yield Line("rehearsal", None, "not tried: name the context manager in STAYPUT_REHEARSAL")
+        return
+    sent = SimpleUploadedFile("diagnose.jpg", photo(), content_type="image/jpeg")
+    with project_function(name)(sent) as answer:
+        for field, value in cast("Mapping[str, object]", answer).items():
+            yield Line(field, bool(value), str(value), "the upload was taken, but this is missing")
+    yield Line("clean-up", True, "the picture and its row are taken away")
+
+
+def at_address(url: str, content: bytes) -> Line:
+    """What the public address of an object gives to anyone. A path is one of this site, which may not be up yet."""
+    bare = url.partition("?")[0]
+    if not url.startswith(("http://", "https://")):
+        return Line("address", True, f"{bare}, shown by the site itself")
+    try:
+        with urllib.request.urlopen(url, timeout=ADDRESS_SECONDS) as answer:
+            same = answer.read() == content
+    except OSError as problem:
+        remedy = "let anyone read the bucket's pictures, or correct the custom domain or the region"
+        return Line("address", False, f"{bare} does not show it: {checks.first_line(problem)}", remedy)
+    return Line("address", same, bare, "the address shows something else: correct the custom domain")
+
+
+def with_files() -> Iterator[tuple[Any, list[str]]]:
+    """Models that keep files, and the names of those fields."""
+    for model in cast("Iterable[Any]", apps.get_models()):
+        names = [
+            str(field.name) for field in model._meta.concrete_fields if isinstance(cast("object", field), FileField)
+        ]
+        if names:
+            yield model, names
+
+
+def rows_with_files(model: Any, fields: Sequence[str]) -> Line:
+    """How many of the first rows have lost a file."""
+    rows = list(model._default_manager.all()[:ROWS])
+    files = [(row.pk, getattr(row, field)) for row in rows for field in fields if getattr(row, field)]
+    with ThreadPoolExecutor(8) as pool:
+        lost = list(pool.map(is_gone, (file for _, file in files)))
+    gone = {pk for (pk, _), is_lost in zip(files, lost, strict=True) if is_lost}
+    label = model._meta.label
+    detail = (
+        f"{len(gone)} of {len(rows)} rows have lost their file" if gone else f"all files of {len(rows)} rows are there"
+    )
+    return Line(label, not gone, detail, "they were on a disk that is gone: upload them again, or remove the rows")
+
+
+def is_gone(file: Any) -> bool:
+    """Whether a stored file is not there. S3 says 403 of it to whoever may not list the bucket."""
+    try:
+        return not file.storage.exists(file.name)
+    except Exception as problem:  # each storage raises its own kind
+        return code_of(problem) in ("403", "404", "AccessDenied", "NoSuchKey")
+
+
+def remains(name: str) -> bool:
+    try:
+        with default_storage.open(name) as file:
+            return bool(file.read())
+    except Exception:  # gone, in each storage's own words
+        return False
+
+
+def project_function(name: str) -> Any:
+    return cast("Any", module_loading).import_string(name)
+
+
+def photo() -> bytes:
+    """A JPEG with enough in it to be work: bands of colour under noise."""
+    from PIL import Image
+
+    noise = Image.effect_noise((1600, 1200), 24)
+    bands = Image.linear_gradient("L").resize((1600, 1200))
+    out = io.BytesIO()
+    Image.merge("RGB", (noise, bands, bands.rotate(180))).save(out, "JPEG", quality=90)
+    return out.getvalue()
+
+
+def described(content: bytes) -> str:
+    from PIL import Image
+
+    with Image.open(io.BytesIO(content)) as opened:
+        return f"{opened.format} {opened.size[0]} x {opened.size[1]}, {len(content):,} bytes"
+
+
+def failed(name: str, problem: Exception) -> Line:
+    code = code_of(problem)
+    module = str(getattr(problem, "name", None) or "") if isinstance(problem, ImportError) else ""
+    remedy = REMEDIES.get(code) or (f"install {module}" if module else READ_LOG)
+    local = isinstance(problem, PermissionError)
+    return Line(
+        name, False, f"{type(problem).__name__}: {checks.first_line(problem)}", remedy, code in REMEDIES or local
+    )
+
+
+def code_of(problem: Exception) -> str:
+    """What S3 calls a failure, or an empty text."""
+    answer: Any = getattr(problem, "response", None)
+    try:
+        return str(answer["Error"]["Code"])
+    except (KeyError, TypeError):
+        return ""
+
+
+def masked(values: Mapping[str, object]) -> dict[str, str]:
+    """Values as they may be shown: of a secret its length alone."""
+    return {
+        name: f"**** ({len(str(value))} characters)" if SECRET.search(name) else str(value)
+        for name, value in values.items()
+    }
+
+
+def shown(line: Line, encoding: str | None) -> str:
+    """A line for people; in ASCII where the terminal cannot show a tick."""
+    wide = {True: "\u2713", False: "\u2717", None: "\u00b7"}
+    plain = {True: "ok  ", False: "FAIL", None: "-   "}
+    try:
+        "".join(wide.values()).encode(encoding or "ascii")
+        mark = wide[line.ok]
+    except (UnicodeEncodeError, LookupError):
+        mark = plain[line.ok]
+    remedy = f". Next: {line.remedy}" if line.ok is False else ""
+    text = f"{mark} {line.name}: {line.detail}{remedy}"
+    return text.encode(encoding or "ascii", "backslashreplace").decode(encoding or "ascii")
+
+
+def tell(write: Any, encoding: str | None) -> bool:
+    """Write the diagnosis with its headings; True when nothing failed."""
+    well, section = True, 0
+    for line in diagnose():
+        if line.section != section:
+            section = line.section
+            write(f"{section} {SECTIONS[section - 1].capitalize()}\n")
+        write(f"  {shown(line, encoding)}\n")
+        well = well and line.ok is not False
+    return well

@@ -1,6 +1,6 @@
 """What a file is that is no picture we take, by its first bytes, said to the person who sent it."""
 
-TAKEN = "JPEG, PNG, WEBP, GIF or AVIF"
+TAKEN = "JPEG, PNG, WEBP, GIF, AVIF or HEIC"
 
 SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
     (0, b"%PDF", "This is a PDF, not a photo."),
@@ -21,7 +21,8 @@ SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
     (8, b"AVI ", "This is a video, not a photo."),
     (8, b"WAVE", "This is a sound, not a photo."),
 )
-HEIC_BRANDS = {b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1"}
+BRANDS = {b"avif": "AVIF", b"avis": "AVIF", b"mif1": "HEIC", b"msf1": "HEIC"}
+BRANDS |= dict.fromkeys((b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis"), "HEIC")
 BROKEN = {
     b"\xff\xd8\xff": "JPEG",
     b"\x89PNG": "PNG",
@@ -36,12 +37,10 @@ def describe(data: bytes) -> str:
         if data.startswith(signature, at):
             return sentence
     if data[4:8] == b"ftyp":
-        if data[8:12] in HEIC_BRANDS:
-            return "This is a HEIC photo. Please send it as JPEG; phones can be set to “most compatible”."
-        return "This is a video, not a photo."
+        return damaged(BRANDS[data[8:12]]) if data[8:12] in BRANDS else "This is a video, not a photo."
     for signature, name in BROKEN.items():
         if data.startswith(signature):
-            return f"This {name} picture is damaged, or was cut off on its way. Please send it again."
+            return damaged(name)
     beginning = data[:512]
     if b"<svg" in beginning:
         return f"This is an SVG drawing, not a photo. Please send it as {TAKEN}."
@@ -50,6 +49,10 @@ def describe(data: bytes) -> str:
     if is_text(beginning):
         return "This is a text file, not a photo."
     return f"This is not a picture of a kind that is taken. Please send it as {TAKEN}."
+
+
+def damaged(name: str) -> str:
+    return f"This {name} picture is damaged, or was cut off on its way. Please send it again."
 
 
 def is_text(beginning: bytes) -> bool:

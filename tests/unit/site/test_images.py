@@ -6,7 +6,8 @@ import struct
 import pytest
 from PIL import Image
 
-from app.uploads.images import InvalidImage, Limits, ProcessedImage, process, scans
+from app.uploads.caps import scans
+from app.uploads.images import InvalidImage, Limits, ProcessedImage, process
 from tests.unit.site import pictures
 from tests.unit.site.pictures import BLUE, GREEN, RED, WHITE, encoded
 
@@ -227,7 +228,7 @@ REFUSED = {
     "zip": (b"PK\3\4\x14\0\6\0", "This is a ZIP archive or an office document, not a photo."),
     "svg": (b'<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg"/>', "This is an SVG drawing, not a photo."),
     "html": (b"<!DOCTYPE html><html></html>", "This is a web page, not a photo."),
-    "heic": (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "This is a HEIC photo."),
+    "heic": (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "This HEIC picture is damaged, or was cut off on its way."),
     "video": (b"\0\0\0\x18ftypisom\0\0\2\0isomiso2", "This is a video, not a photo."),
     "tiff": (encoded(pictures.photo((20, 20)), "TIFF"), "This is a TIFF picture."),
     "bmp": (encoded(pictures.photo((20, 20)), "BMP"), "This is a BMP picture."),

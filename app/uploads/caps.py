@@ -1,0 +1,101 @@
+"""What is refused by its structure, before anything is decoded: pixels, passes, chunks, frames."""
+
+import re
+
+from PIL import Image
+
+from app.uploads.contract import InvalidImage, Limits, millions
+
+
+def refuse_bombs(opened: Image.Image, data: bytes, limits: Limits) -> None:
+    """Raises InvalidImage for what would take too much memory or time."""
+    width, height = opened.size
+    most = min(limits.pixels, limits.decoded_bytes // bytes_a_pixel(opened))
+    if width * height > most:
+        raise InvalidImage(f"The picture is {width:,} x {height:,} pixels; at most {millions(most)} are taken.")
+    match opened.format:
+        case "JPEG" | "MPO" if scans(data, limits.jpeg_scans) > limits.jpeg_scans:
+            raise InvalidImage(f"The picture is built up in more than {limits.jpeg_scans} passes. Please save it anew.")
+        case "PNG" if chunks(data, limits.png_chunks) > limits.png_chunks:
+            raise InvalidImage(f"The picture is in more than {limits.png_chunks:,} pieces. Please save it anew.")
+        case _ if frames(opened, data, limits.frames) > limits.frames:
+            raise InvalidImage(f"The animation has more than {limits.frames:,} pictures.")
+
+
+def bytes_a_pixel(opened: Image.Image) -> int:
+    """Memory that decoding takes, a pixel. Measured; with alpha, shrinking works on a second copy."""
+    match opened.format:
+        case "JPEG" | "MPO":  # a progressive one keeps all coefficients; another is decoded at scale, in far less
+            return 8 if opened.mode == "CMYK" else 6
+        case "WEBP":
+            return 16
+        case "AVIF" | "HEIF":
+            return 12
+        case _ if opened.has_transparency_data or opened.mode.startswith("I"):
+            return 9
+        case _:
+            return 5
+
+
+MARKER = re.compile(rb"\xff+([^\x00\xff\xd0-\xd7])")
+
+
+def scans(data: bytes, enough: int) -> int:
+    """Scans in a JPEG, counted exactly only where there may be more than `enough`."""
+    at_most = data.count(b"\xff\xda")  # every scan begins with it, and metadata may hold it by chance
+    if at_most <= enough:
+        return at_most
+    found, at = 0, 2
+    while (marker := MARKER.search(data, at)) is not None and marker[1] != b"\xd9":
+        found += marker[1] == b"\xda"
+        at = marker.end() + int.from_bytes(data[marker.end() : marker.end() + 2], "big")
+    return found
+
+
+def chunks(data: bytes, enough: int) -> int:
+    """Chunks in a PNG, counted until there are more than `enough`."""
+    found, at = 0, 8
+    while at + 8 <= len(data) and found <= enough:
+        found += 1
+        at += 12 + int.from_bytes(data[at : at + 4], "big")
+    return found
+
+
+def frames(opened: Image.Image, data: bytes, enough: int) -> int:
+    """Pictures in an animation, 1 for what does not move; those of a GIF are counted until they are `enough`."""
+    match opened.format:
+        case "GIF":
+            return gif_frames(data, enough)
+        case "PNG" | "WEBP" | "AVIF":
+            return int(getattr(opened, "n_frames", 1))
+        case _:  # a phone's JPEG or HEIC may hold further pictures, but they are no animation
+            return 1
+
+
+def gif_frames(data: bytes, enough: int) -> int:
+    """Frames in a GIF, by its blocks. Source: the GIF89a specification, sections 15 to 27."""
+    found, at = 0, 13 + colour_table(data[10])
+    while at < len(data) and found <= enough:
+        match data[at]:
+            case 0x2C if at + 9 < len(data):  # image descriptor, colour table, size of a code, data
+                found += 1
+                at = after_blocks(data, at + 11 + colour_table(data[at + 9]))
+            case 0x21:  # extension: label, data
+                at = after_blocks(data, at + 2)
+            case 0x3B:
+                break
+            case _:
+                at += 1
+    return max(1, found)
+
+
+def colour_table(flags: int) -> int:
+    """Bytes of the colour table that these flags announce."""
+    return 3 << (flags & 7) + 1 if flags & 0x80 else 0
+
+
+def after_blocks(data: bytes, at: int) -> int:
+    """Where the sub-blocks that begin at `at` end: each says its length, an empty one is the last."""
+    while at < len(data) and data[at]:
+        at += data[at] + 1
+    return at + 1

@@ -83,8 +83,8 @@ def start(
 ) -> Daemon:
     """Start a detached process, write its record (0600), and wait until it is ready.
 
-    cwd: the tool's own folder if left out. timeout: seconds. Raises StayputError with the telling line of its log when it ends or does not get ready. `ready`
-    may raise what it knows better. In both cases nothing is left running.
+    cwd: the tool's own folder if left out. timeout: seconds. Raises StayputError with the telling line of its log when
+    it ends or does not get ready. `ready` may raise what it knows better. In both cases nothing is left running.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as output:

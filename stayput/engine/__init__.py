@@ -1,6 +1,6 @@
 """How the Pulumi program in infra/ is run, whichever engine runs it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -18,12 +18,18 @@ class Outputs:
     access_key_id: str
     secret_access_key: Secret
 
+    @classmethod
+    def of(cls, values: Mapping[str, str]) -> "Outputs":
+        """From what an engine gives, secrets in clear."""
+        plain = {name: value for name, value in values.items() if name != "secret_access_key"}
+        return cls(**plain, secret_access_key=Secret(values["secret_access_key"]))
+
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
     """One resource that `up` would touch."""
 
-    action: Literal["create", "update", "replace", "delete"]
+    action: Literal["create", "update", "replace", "delete", "import"]
     type: str  # Pulumi's type token: "aws:s3/bucket:Bucket"
     name: str
     why: str = ""
@@ -45,6 +51,8 @@ class Engine(Protocol):
     """Runs infra/ for one stack. It decides nothing about the release and prints nothing."""
 
     def observe(self) -> Cloud: ...  # reads only: starts no process, writes no file
+
+    def preview(self) -> tuple[Change, ...]: ...  # what `up` would touch, also where nothing is; empty: not known
 
     def up(self, say: Callable[[str], None]) -> Cloud: ...  # idempotent; `say` gets one short line a resource
 

@@ -1,21 +1,18 @@
 """The engine for a machine without Pulumi's: runs infra/ in this process, against this machine's cloud only."""
 
-import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from stayput.engine import Cloud, Outputs, program, stackfile, state
+from stayput.engine import Change, Cloud, Outputs, program, stackfile, state
 from stayput.engine.state import State
 from stayput.errors import StayputError, WrongUse
 from stayput.localcloud import server
-from stayput.secrets import Secret
 from stayput.stack import Stack
 
 if TYPE_CHECKING:
@@ -40,6 +37,9 @@ class EmbeddedEngine:
         if not known.ingredients:
             return _cloud(config, known, "the last run did not end")
         return _cloud(config, known, program.differences(known.ingredients, program.ingredients(self.stack, config)))
+
+    def preview(self) -> tuple[Change, ...]:
+        return ()
 
     def up(self, say: Say) -> Cloud:
         config = self._config()
@@ -106,7 +106,7 @@ class EmbeddedEngine:
         from stayput.engine.inprocess import run_program
 
         reconciler = self._reconciler(known, say)
-        with program.modules(self.stack.root), _environment(STAYPUT_CLOUD_URL=known.cloud.url):
+        with program.modules(self.stack.root), program.environment(STAYPUT_CLOUD_URL=known.cloud.url):
             try:
                 project = stackfile.project_name(self.stack.root)
                 outputs = run_program(self.stack.root, project, self.stack.name, config, reconciler.register)
@@ -128,27 +128,8 @@ class EmbeddedEngine:
 def _cloud(config: Mapping[str, str], known: State | None, reason: str) -> Cloud:
     return Cloud(
         engine="embedded",
-        outputs=_outputs(known.outputs) if known and known.outputs else None,
+        outputs=Outputs.of(known.outputs) if known and known.outputs else None,
         endpoint_url=known.cloud.url if known else "",
         signed_addresses=config.get("stayput:mode") == "private",
         reason=reason,
     )
-
-
-def _outputs(values: Mapping[str, Any]) -> Outputs:
-    plain = {name: value for name, value in values.items() if name != "secret_access_key"}
-    return Outputs(**plain, secret_access_key=Secret(values["secret_access_key"]))
-
-
-@contextmanager
-def _environment(**variables: str) -> Iterator[None]:
-    before = {name: os.environ.get(name) for name in variables}
-    os.environ.update(variables)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value

@@ -43,13 +43,14 @@ def run_program(root: Path, project: str, stack: str, config: Mapping[str, str],
             )
         )
         set_all_config(dict(config))
-        await run_in_stack(lambda: _execute(root))
+        await run_in_stack(lambda: execute(root))
 
     asyncio.run(run())  # what it configures is of its own context: the next run finds nothing of this one
     return monitor.outputs
 
 
-def _execute(root: Path) -> None:
+def execute(root: Path) -> None:
+    """Run the program of that checkout, in whatever Pulumi runtime this process is set up for."""
     runpy.run_path(str(root / "infra" / "__main__.py"), run_name="__main__")
 
 

@@ -29,6 +29,21 @@ def modules(root: Path) -> Iterator[None]:
         sys.modules.update(before)
 
 
+@contextmanager
+def environment(**variables: str) -> Iterator[None]:
+    """Within it the program finds these variables; afterwards all is as before."""
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
 def check(stack: Stack, config: Mapping[str, str]) -> None:
     """Let the program judge its settings. Raises WrongUse."""
     with modules(stack.root):

@@ -18,8 +18,10 @@ def project_name(root: Path) -> str:
     return name
 
 
-def config(stack: Stack) -> dict[str, str]:
+def config(stack: Stack, *, encrypted: bool = False) -> dict[str, str]:
     """The stack's config: full keys, values as text, lists and mappings as JSON. Raises WrongUse.
+
+    encrypted: whether the engine reads encrypted values; they are then left as they are.
 
     Source: how `pulumi up` passes it (PULUMI_CONFIG); a key without a namespace belongs to the project.
     """
@@ -38,17 +40,19 @@ def config(stack: Stack) -> dict[str, str]:
         if not isinstance(key, str):
             raise WrongUse(file.name, f"{key!r} is not a key", "write keys such as stayput:mode")
     return {
-        key if ":" in key else f"{project}:{key}": _text(file.name, key, value)
+        key if ":" in key else f"{project}:{key}": _text(file.name, key, value, encrypted)
         for key, value in cast(dict[str, Any], found).items()
     }
 
 
-def _text(file: str, key: str, value: Any) -> str:
+def _text(file: str, key: str, value: Any, encrypted: bool) -> str:
     match value:
         case str():
             return value
         case None:
             raise WrongUse(f"{file}, {key}", "has no value", "give it one, or remove the line")
+        case {"secure": str(cipher)} if encrypted:
+            return cipher
         case {"secure": _}:
             raise WrongUse(f"{file}, {key}", "is encrypted, which only Pulumi's engine reads", "write it plainly")
         case _:

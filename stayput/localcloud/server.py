@@ -20,11 +20,11 @@ def observe(home: Path) -> Daemon | None:
 
 
 def start(home: Path) -> Daemon:
-    """The living process, started if need be. A new one is empty."""
+    """The living process, started if need be. A new one is empty, at the address of the one before if it can be."""
     daemon = observe(home)
     if daemon and daemon.alive:
         return daemon
-    port = processes.free_port()
+    port = daemon.port if daemon and not processes.answers(daemon.port) else processes.free_port()
     return processes.start(
         [sys.executable, "-m", "stayput.localcloud.serve", str(port)],
         record=_record(home),

@@ -1,5 +1,7 @@
 """What this machine's cloud can make, whichever engine asks: one object for each type of resource."""
 
+from collections.abc import Mapping
+
 import boto3
 from botocore.config import Config
 
@@ -18,6 +20,13 @@ def connect(url: str, region: str) -> Aws:
         iam=session.client("iam", endpoint_url=url, config=config),  # pyright: ignore[reportUnknownMemberType]
         region=region,
     )
+
+
+def connect_account(config: Mapping[str, str]) -> Aws:
+    """Clients of the account that the environment, or the stack's aws:profile, names."""
+    region = config["aws:region"]
+    session = boto3.Session(profile_name=config.get("aws:profile"), region_name=region)
+    return Aws(s3=session.client("s3"), iam=session.client("iam"), region=region)  # pyright: ignore[reportUnknownMemberType]
 
 
 def table(aws: Aws) -> dict[str, Resource]:

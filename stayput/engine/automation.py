@@ -1,0 +1,173 @@
+"""Pulumi's own engine, driven through its Automation API: the same stack as `pulumi up` in a shell."""
+
+import shutil
+import tempfile
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from stayput.engine import Change, Cloud, Outputs, backend, program, stackfile
+from stayput.engine.cli import Cli
+from stayput.localcloud import server
+from stayput.secrets import write_private
+from stayput.stack import Stack
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from stayput.engine.session import Session
+
+Say = Callable[[str], None]
+NOWHERE = "http://127.0.0.1:9"  # the discard port: the preview of a cloud that is not there asks it nothing
+
+
+@dataclass(frozen=True)
+class _Passing(Stack):
+    """A stack of the same checkout that is kept elsewhere."""
+
+    folder: Path = Path()
+
+    @property
+    def home(self) -> Path:
+        return self.folder
+
+
+@dataclass
+class PulumiEngine:
+    """Real accounts through the official plugin; this machine's cloud through the stand-in, served by this process."""
+
+    stack: Stack
+    cli: Cli
+    _observed: Cloud | None = field(default=None, init=False)  # a command observes once; `up` brings it up to date
+
+    def observe(self) -> Cloud:
+        if self._observed is None:
+            self._observed = self._observe(self._config())
+        return self._observed
+
+    def preview(self) -> tuple[Change, ...]:
+        cloud, config = self.observe(), self._config()
+        if cloud.outputs or not _on_this_machine(config):
+            return cloud.changes
+        with tempfile.TemporaryDirectory() as folder:  # a stack of a moment, in a cloud that is not there
+            passing = _Passing(self.stack.root, self.stack.name, Path(folder))
+            backend.prepare(passing)
+            with self._session(config, NOWHERE, passing) as pulumi:
+                pulumi.create()
+                return tuple(pulumi.run(lambda listen: pulumi.pulumi.preview(on_event=listen)).changes)
+
+    def up(self, say: Say) -> Cloud:
+        config = self._config()
+        backend.prepare(self.stack)
+        made_of = program.ingredients(self.stack, config)
+        url = self._start_cloud(config, say) if _on_this_machine(config) else ""
+        interrupted = self._applied() == {}
+        self._note({})
+        with self._session(config, url) as pulumi:
+            pulumi.create()
+            if interrupted:
+                from stayput.engine import leftovers
+
+                leftovers.remove(pulumi.pulumi, url, config, say)
+            pulumi.run(lambda listen: pulumi.pulumi.up(on_event=listen, refresh=True), say)
+            outputs = pulumi.outputs()
+        self._note(made_of)
+        self._observed = self._cloud(config, outputs, url, (), "")
+        return self._observed
+
+    def destroy(self, say: Say) -> None:
+        self._observed = None
+        config = self._config()
+        cloud = server.observe(self.stack.home)
+        url = cloud.url if cloud and cloud.alive else ""
+        if url or not _on_this_machine(config):
+            with self._session(config, url) as pulumi:
+                pulumi.unlock()
+                if pulumi.exists():
+                    pulumi.run(lambda listen: pulumi.pulumi.destroy(on_event=listen), say)
+        if cloud:
+            server.stop(self.stack.home)
+            say(f"stopped {server.NAME}")
+        self._forget()
+
+    def _session(
+        self, config: Mapping[str, str], url: str, stack: Stack | None = None
+    ) -> "AbstractContextManager[Session]":
+        from stayput.engine.session import opened  # it takes a second to import, which not every command needs
+
+        return opened(stack or self.stack, self.cli, config, url)
+
+    def _config(self) -> dict[str, str]:
+        config = stackfile.config(self.stack, encrypted=True)
+        program.check(self.stack, config)
+        return config
+
+    def _observe(self, config: Mapping[str, str]) -> Cloud:
+        url = ""
+        if _on_this_machine(config):
+            cloud = server.observe(self.stack.home)
+            if cloud is None or not (self.stack.home / ".pulumi").exists():
+                return self._cloud(config, None, "", (), "never provisioned")
+            if not cloud.alive:
+                return self._cloud(config, None, "", (), f"{server.NAME} died: everything in it is gone")
+            url = cloud.url
+        with self._session(config, url) as pulumi, ThreadPoolExecutor(1) as aside:
+            outputs = aside.submit(pulumi.outputs)
+            try:
+                told = pulumi.run(lambda listen: pulumi.pulumi.preview(on_event=listen, refresh=True))
+            except LookupError:
+                return self._cloud(config, None, url, (), "never provisioned")
+            changes = tuple(told.changes)
+            return self._cloud(config, outputs.result(), url, changes, self._why(changes, config))
+
+    def _why(self, changes: tuple[Change, ...], config: Mapping[str, str]) -> str:
+        applied = self._applied()
+        if applied == {}:
+            return "the last run did not end"
+        if changes:
+            shown = [f"{one.action} {one.type.rsplit(':', 1)[1]} {one.name}" for one in changes]
+            return ", ".join(shown) if len(shown) < 4 else f"{', '.join(shown[:3])} and {len(shown) - 3} more"
+        return program.differences(applied, program.ingredients(self.stack, config)) if applied else ""
+
+    def _cloud(
+        self, config: Mapping[str, str], outputs: Outputs | None, url: str, changes: tuple[Change, ...], reason: str
+    ) -> Cloud:
+        return Cloud(
+            engine=f"pulumi {self.cli.version}",
+            outputs=outputs,
+            endpoint_url=url,
+            signed_addresses=config.get("stayput:mode") == "private",
+            changes=changes,
+            reason=reason,
+        )
+
+    def _start_cloud(self, config: Mapping[str, str], say: Say) -> str:
+        known = server.observe(self.stack.home)
+        daemon = server.start(self.stack.home)
+        if daemon != known:
+            say(f"started {server.NAME} at {daemon.url}")
+        return daemon.url
+
+    def _applied(self) -> dict[str, str] | None:
+        """What the last `up` that ended was made of; {} while one is under way, None if this machine knows of none."""
+        try:
+            return msgspec.json.decode((self.stack.home / "applied.json").read_bytes(), type=dict[str, str])
+        except (FileNotFoundError, msgspec.DecodeError):
+            return None
+
+    def _note(self, ingredients: Mapping[str, str]) -> None:
+        write_private(self.stack.home / "applied.json", msgspec.json.encode(ingredients))
+
+    def _forget(self) -> None:
+        for name in (".pulumi", "workspace"):
+            shutil.rmtree(self.stack.home / name, ignore_errors=True)
+        for name in ("passphrase", "applied.json"):
+            (self.stack.home / name).unlink(missing_ok=True)
+
+
+def _on_this_machine(config: Mapping[str, str]) -> bool:
+    return config.get("stayput:cloud") == "this-machine"

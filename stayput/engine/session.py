@@ -1,0 +1,143 @@
+"""One command's dealings with Pulumi's CLI for one stack: its environment, its program, its errors."""
+
+import json
+import socket
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psutil
+import yaml
+from pulumi.automation import CommandError, LocalWorkspace, OnEvent, PulumiCommand, StackNotFoundError
+from pulumi.automation import Stack as PulumiStack
+
+from stayput.engine import Outputs, backend, program, stackfile
+from stayput.engine.cli import ON_PATH, Cli
+from stayput.engine.events import Listener
+from stayput.engine.faults import explained
+from stayput.engine.inprocess import execute
+from stayput.localcloud.provider import serve
+from stayput.secrets import write_private
+from stayput.stack import Stack
+
+
+class _Workspace(LocalWorkspace):
+    def select_stack(self, stack_name: str) -> None:
+        """The stack is named in every call; which one a shell works with is left alone."""
+
+
+@dataclass
+class Session:
+    """An open way to the engine. Every failure of it is a StayputError."""
+
+    stack: Stack
+    pulumi: PulumiStack
+    raised: list[Exception] = field(default_factory=list[Exception])  # by the program
+
+    def run(self, operation: Callable[[OnEvent], object], say: Callable[[str], None] = lambda line: None) -> Listener:
+        """Do it, `say` what becomes of each resource, and give back all that was told."""
+        listener = Listener(say)
+        with self._explaining(listener):
+            operation(listener)
+        return listener
+
+    def exists(self) -> bool:
+        return self._output() is not None
+
+    def outputs(self) -> Outputs | None:
+        """The stack outputs; None for no stack, or one whose `up` never ended."""
+        values = self._output()
+        return Outputs.of(values) if values else None
+
+    def create(self) -> None:
+        """Make the stack if there is none, and take away the lock of a command that died."""
+        self.unlock()
+        if not self.exists():
+            with self._explaining(Listener()):
+                self.pulumi.workspace.create_stack(self.stack.name)
+
+    def _output(self) -> Mapping[str, Any] | None:
+        workspace = self.pulumi.workspace
+        command = ["stack", "output", "--json", "--show-secrets", "--stack", self.stack.name]
+        try:
+            with self._explaining(Listener()):
+                told = workspace.pulumi_command.run(command, workspace.work_dir, workspace.env_vars)
+        except LookupError:
+            return None
+        return json.loads(told.stdout or "{}")
+
+    def unlock(self) -> None:
+        """Locks name their holder: one of this machine that lives no more holds nothing."""
+        for path in (self.stack.home / ".pulumi" / "locks").rglob("*.json"):
+            holder = json.loads(path.read_bytes())
+            if holder.get("hostname") == socket.gethostname() and not _is_pulumi(holder.get("pid", 0)):
+                path.unlink(missing_ok=True)
+
+    @contextmanager
+    def _explaining(self, listener: Listener) -> Iterator[None]:
+        try:
+            yield
+        except StackNotFoundError:
+            raise LookupError(self.stack.name) from None
+        except CommandError as error:
+            if self.raised and not any(resource for resource, _ in listener.errors):
+                raise program.explained(self.stack, self.raised[0]) from None
+            where, secret = f"stack {self.stack.name}", str(backend.passphrase(self.stack))
+            raise explained(where, listener.errors, str(error), secret) from None
+
+
+@contextmanager
+def opened(stack: Stack, cli: Cli, config: Mapping[str, str], url: str) -> Iterator[Session]:
+    """url: of this machine's cloud; empty for a real account. Its stand-in is served as long as the session is open."""
+    raised: list[Exception] = []
+    environment = backend.variables(stack, cli, on_this_machine=bool(url))
+    server = None
+    if url:
+        server, port = serve(0, url, config["aws:region"])
+        environment |= backend.attached(port, url)
+        environment["PULUMI_CONFIG_PASSPHRASE"] = backend.passphrase(stack).read_text()
+    root = None if cli.source == ON_PATH else str(cli.path.parents[1])
+    folder = _copied(stack) if url else stack.root
+    workspace = _Workspace(
+        work_dir=str(folder),
+        program=_program(stack.root, raised),
+        env_vars=environment,
+        pulumi_command=PulumiCommand(root=root, skip_version_check=True),
+    )
+    try:
+        with program.modules(stack.root), program.environment(STAYPUT_CLOUD_URL=url):
+            yield Session(stack, PulumiStack.select(stack.name, workspace), raised)
+    finally:
+        if server:
+            server.stop(grace=10).wait()
+
+
+def _copied(stack: Stack) -> Path:
+    """A folder with the stack's settings, in which Pulumi may write its salt: the checkout's file stays as it is."""
+    folder = stack.home / "workspace"
+    project = {"name": stackfile.project_name(stack.root), "runtime": "python"}
+    settings = yaml.safe_load(stack.settings.read_bytes())
+    settings.pop("encryptionsalt", None)
+    write_private(folder / "Pulumi.yaml", yaml.safe_dump(project).encode())
+    write_private(folder / stack.settings.name, yaml.safe_dump(settings, sort_keys=False).encode())
+    return folder
+
+
+def _program(root: Path, raised: list[Exception]) -> Callable[[], None]:
+    def run() -> None:
+        try:
+            execute(root)
+        except Exception as error:
+            raised.append(error)
+            raise
+
+    return run
+
+
+def _is_pulumi(pid: int) -> bool:
+    try:
+        return "pulumi" in psutil.Process(pid).name()
+    except psutil.Error:
+        return False

@@ -17,14 +17,14 @@ class Executor(Protocol):
     def __call__(self, steps: Iterable[Step]) -> None: ...
 
 
-def show(report: Report) -> Executor:
+def show(workspace: Workspace, report: Report) -> Executor:
     """An executor that only says the steps."""
 
     def execute(steps: Iterable[Step]) -> None:
         for step in steps:
             report.planned(step.name, step.reason, str(step))
             if isinstance(step, Provision):
-                for change in step.changes:
+                for change in step.changes or workspace.engine.preview():
                     report.say(
                         f"    {change.action} {change.type} {change.name}" + (f": {change.why}" if change.why else "")
                     )

@@ -22,7 +22,7 @@ def deploy(workspace: Workspace, report: Report) -> None:
 
 def plan(workspace: Workspace, report: Report, *, exit_code: bool = False) -> None:
     """Say what deploy would do, and why; change nothing. Raises DifferencesFound if asked to."""
-    travel(workspace, report, show(report))
+    travel(workspace, report, show(workspace, report))
     if exit_code and report.steps:
         raise DifferencesFound("plan", f"{len(report.steps)} steps to do", "do them: invoke deploy")
 

@@ -66,9 +66,9 @@ def open_workspace(root: Path, target: str | None, stack: str | None, overrides:
 
 
 def _engine(stack: Stack) -> Engine:
-    from stayput.engine.embedded import EmbeddedEngine
+    from stayput.engine.choice import engine_for
 
-    return EmbeddedEngine(stack)
+    return engine_for(stack)
 
 
 def _target(name: str, project: Project, stack: Stack, made: StackSecrets) -> Target:

@@ -116,16 +116,24 @@ def rollback(
         road.rollback(workspace(target, stack, set or []), report, to)
 
 
-@task(iterable=["set"], help=help_for("target", "stack", "set", "json"))
+@task(
+    iterable=["set"],
+    help=help_for("target", "stack", "set", "json", grace="seconds that the old key works on for what it signed (0)"),
+)
 def rotate_keys(
-    _: Context, target: str | None = None, stack: str | None = None, set: list[str] | None = None, json: bool = False
+    _: Context,
+    target: str | None = None,
+    stack: str | None = None,
+    grace: int = 0,
+    set: list[str] | None = None,
+    json: bool = False,
 ) -> None:
     """Give the live release a new access key, prove it, then take the old one away."""
     from stayput import rotate
     from stayput.report import reporting
 
     with reporting(json) as report:
-        rotate.rotate_keys(workspace(target, stack, set or []), report)
+        rotate.rotate_keys(workspace(target, stack, set or []), report, grace=grace)
 
 
 @task(
@@ -158,6 +166,18 @@ def diagnose(
 
     with reporting(json) as report:
         ask(workspace(target, stack, set or []).target, report)
+
+
+@task(iterable=["set"], help=help_for("target", "stack", "set", "json"))
+def doctor(
+    _: Context, target: str | None = None, stack: str | None = None, set: list[str] | None = None, json: bool = False
+) -> None:
+    """Look at everything outside that a deploy needs, and say what to do about what lacks."""
+    from stayput.doctor import doctor as look
+    from stayput.report import reporting
+
+    with reporting(json) as report:
+        look(workspace(target, stack, set or []), report)
 
 
 @task(iterable=["set"], help=help_for("target", "stack", "set", "json", "yes"))
@@ -222,5 +242,19 @@ def bench(_: Context) -> None:
 
 
 namespace = Collection(
-    demo, test, plan, deploy, smoke_test, status, rollback, rotate_keys, logs, diagnose, destroy, bench
+    demo,
+    test,
+    plan,
+    build,
+    attest,
+    deploy,
+    smoke_test,
+    status,
+    rollback,
+    rotate_keys,
+    logs,
+    diagnose,
+    doctor,
+    destroy,
+    bench,
 )

@@ -5,9 +5,23 @@ from collections.abc import Iterable
 from typing import Protocol, assert_never
 
 from stayput.errors import NeedsAPerson, StayputError
+from stayput.image.commands import record_attestation
 from stayput.ledger import Began, Did, Failed, Withdrawn
 from stayput.report import Report
-from stayput.steps import Inject, Migrate, Promote, Provision, Publish, Record, Rekey, Start, Step, Verify
+from stayput.steps import (
+    Attest,
+    BuildImage,
+    Inject,
+    Migrate,
+    Promote,
+    Provision,
+    Publish,
+    Record,
+    Rekey,
+    Start,
+    Step,
+    Verify,
+)
 from stayput.workspace import Workspace
 
 
@@ -53,7 +67,7 @@ def apply(workspace: Workspace, report: Report) -> Executor:
 
 def _take_back(step: Step, workspace: Workspace, why: BaseException) -> None:
     """Withdraw the release whose step failed: what served before goes on serving."""
-    if isinstance(step, Rekey | Provision | Publish | Record):
+    if isinstance(step, Rekey | Provision | BuildImage | Attest | Publish | Record):
         return
     try:
         workspace.target.withdraw(step.release)
@@ -70,6 +84,12 @@ def _perform(step: Step, workspace: Workspace, report: Report) -> None:
             step.perform(workspace.stack)
         case Provision():
             step.perform(workspace.engine, lambda line: report.say(f"    {line}"))
+        case BuildImage():
+            for part in workspace.images.rebuilt(step.build):
+                report.say(f"    {part['part']} rebuilt: {part['reason']}")
+            step.perform(workspace.images)
+        case Attest():
+            record_attestation(step.perform(workspace.images), workspace.images, workspace.ledger, report)
         case Publish() | Inject() | Start() | Promote():
             step.perform(target)
         case Migrate():

@@ -104,10 +104,11 @@ def travel(workspace: Workspace, report: Report, execute: Executor, build: Build
             return
     desired, observed = workspace.desired(cloud, build), workspace.target.observe()
     release = desired.release
-    report.document |= {"build": release.build.id, "release": release.id, "url": observed.url}
+    report.document |= {"build": release.build.id, "release": release.id, "url": observed.url, "image": observed.image}
     steps = plan_release(desired, observed)
     if steps:
         report.document["changed"] = True
         execute(steps)
+        report.document["image"] = workspace.image(release.build)
     else:
         report.say(f"Nothing to do: release {release.id} is live at {observed.url} and was proven.")

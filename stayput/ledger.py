@@ -56,6 +56,17 @@ class Live(Event, frozen=True, kw_only=True):
     keepsake: Keepsake | None = None
 
 
+class Attested(Event, frozen=True, kw_only=True):
+    """An image was opened; what was found is kept beside the ledger, under its digest."""
+
+    build: str
+    image: str  # reference with digest
+    config: str  # digest of its configuration
+    platform: str
+    failing: str  # the first line that failed; empty: it may be released
+    statement: str  # SHA-256 of the in-toto statement
+
+
 class Withdrawn(Event, frozen=True, kw_only=True):
     """A release that was refused; the one before it still serves."""
 
@@ -72,7 +83,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     version: int = VERSION
     previous: str  # SHA-256 of the line before, newline left out
     at: str  # UTC, ISO 8601
-    event: Began | Did | Failed | Live | Withdrawn | Destroyed
+    event: Began | Did | Failed | Attested | Live | Withdrawn | Destroyed
 
 
 class Ledger:
@@ -97,7 +108,7 @@ class Ledger:
             records.append(record)
         return tuple(records)
 
-    def append(self, event: Began | Did | Failed | Live | Withdrawn | Destroyed) -> None:
+    def append(self, event: Began | Did | Failed | Attested | Live | Withdrawn | Destroyed) -> None:
         """Write one record and wait until the disk has it."""
         lines = self._whole_lines()
         previous = hashlib.sha256(lines[-1]).hexdigest() if lines else GENESIS

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from stayput.engine import Cloud
 from stayput.ledger import Keepsake, Live
 from stayput.release import Release
-from stayput.steps import Inject, Migrate, Promote, Provision, Publish, Record, Start, Step, Verify
+from stayput.steps import Attest, BuildImage, Inject, Migrate, Promote, Provision, Publish, Record, Start, Step, Verify
 from stayput.targets import Observed
 from stayput.variables import Access
 
@@ -18,6 +18,7 @@ class Desired:
     release: Release
     access: Access
     last: Live | None  # the release that the ledger says was proven last
+    in_image: bool = False  # the target runs images, and only attested ones
 
     @property
     def keepsake(self) -> Keepsake | None:
@@ -43,6 +44,9 @@ def plan_release(desired: Desired, observed: Observed) -> tuple[Step, ...]:
 
     steps: list[Step] = []
     if release.build.id not in observed.builds:
+        if desired.in_image:
+            steps.append(BuildImage(build=release.build, reason=_why_build(release, last)))
+            steps.append(Attest(build=release.build, reason="a target gets what was opened and found right"))
         steps.append(Publish(build=release.build, reason=_why_build(release, last)))
     steps += [
         Inject(release=release, reason=_why_inject(release.fingerprints, observed.fingerprints, last)),

@@ -22,7 +22,15 @@ class Site(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     sources: tuple[str, ...]  # files and folders, relative to the checkout
     requirements: str
     start: str
-    manage: str = "manage.py"
+    manage: str = "manage.py"  # empty: not Django
+
+
+class ImageInputs(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What an image is made of besides the site: the base, and system libraries as the base's package names."""
+
+    base: str = "python:3.13-slim-trixie"
+    system: tuple[str, ...] = ()
+    platform: str = "linux/amd64"
 
 
 class Registry(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -33,6 +41,17 @@ class Process(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Releases as processes of this machine, behind the front on 127.0.0.1:port."""
 
     port: int = 8000
+
+
+class Docker(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Releases as containers of the Docker engine, behind the front on 127.0.0.1:port."""
+
+    port: int = 8000
+    instances: int = 1
+    memory: str = "1g"  # of each instance
+    pids: int = 256
+    variables: str = ""  # a file of NAME=VALUE lines, not in git: what is theirs, such as DATABASE_URL
+    registry: bool = False  # push to registry.repository, and run what the registry holds
 
 
 class Railway(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -52,6 +71,7 @@ class Koyeb(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 class Targets(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     process: Process = Process()
+    docker: Docker = Docker()
     railway: Railway | None = None
     render: Render | None = None
     koyeb: Koyeb | None = None
@@ -61,6 +81,7 @@ class Project(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     name: str
     site: Site
     storage: Literal["s3", "local"] = "s3"
+    image: ImageInputs = ImageInputs()
     registry: Registry = Registry()
     targets: Targets = Targets()
     variables: dict[str, str] = {}  # plain ones for the site, beside those that Stayput injects
@@ -122,9 +143,11 @@ def _explain(problem: str) -> tuple[str, str, str]:
 def _section(table: str) -> type[Section]:
     sections: dict[str, type[Section]] = {
         "site": Site,
+        "image": ImageInputs,
         "registry": Registry,
         "targets": Targets,
         "targets.process": Process,
+        "targets.docker": Docker,
         "targets.railway": Railway,
         "targets.render": Render,
         "targets.koyeb": Koyeb,

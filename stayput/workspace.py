@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from stayput import secrets, variables
 from stayput.engine import Cloud, Engine
@@ -16,7 +18,10 @@ from stayput.stack import Stack
 from stayput.targets import Target
 from stayput.variables import Access
 
-TARGETS = ("process",)
+if TYPE_CHECKING:
+    from stayput.image.builder import Images
+
+TARGETS = ("process", "docker")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,9 +33,21 @@ class Workspace:
     target: Target
     ledger: Ledger
 
+    @cached_property
+    def images(self) -> "Images":
+        """The images of this project, made by the Docker engine."""
+        from stayput.image.builder import Images
+
+        return Images(self.project, self.stack)
+
     def cloud(self) -> Cloud | None:
         """The stack as it is; None where uploads stay on the release's disk. Reads only."""
         return self.engine.observe() if self.project.storage == "s3" else None
+
+    def image(self, build: Build) -> str:
+        """The reference with digest of that build's image; empty where the target runs none, or none is made yet."""
+        made = None if self.target.name == "process" else self.images.find(build.id)
+        return made.reference if made else ""
 
     def access(self, cloud: Cloud | None) -> Access:
         """How a proof enters. Raises WrongUse when uploads belong into a bucket that is not there."""
@@ -48,7 +65,12 @@ class Workspace:
         values = {**self.project.variables, **ours}
         release = name_release(build or self.target.measure(), values, self.secrets.fingerprint_key)
         proven = self.ledger.live(self.target.name)
-        return Desired(release=release, access=self.access(cloud), last=proven[-1] if proven else None)
+        return Desired(
+            release=release,
+            access=self.access(cloud),
+            last=proven[-1] if proven else None,
+            in_image=self.target.name != "process",
+        )
 
 
 def open_workspace(root: Path, target: str | None, stack: str | None, overrides: Sequence[str] = ()) -> Workspace:
@@ -77,5 +99,10 @@ def _target(name: str, project: Project, stack: Stack, made: StackSecrets) -> Ta
             from stayput.targets.process import ProcessTarget
 
             return ProcessTarget(project, stack, made.fingerprint_key)
+        case "docker":
+            from stayput.image.builder import Images
+            from stayput.targets.docker import DockerTarget
+
+            return DockerTarget(project, stack, Images(project, stack))
         case _:
             raise WrongUse(f"--target {name}", "is no target", f"choose one: {', '.join(TARGETS)}")

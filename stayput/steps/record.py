@@ -34,6 +34,7 @@ class Record:
                 parts=self.release.build.parts,
                 fingerprints=self.release.fingerprints,
                 url=observed.url,
+                image=observed.image,
                 keepsake=keepsake,
             )
         )

@@ -1,0 +1,254 @@
+"""Images made with BuildKit and found again: one record a build, and the engine is asked whether it is still there."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import Any, cast
+
+import msgspec
+from docker.errors import DockerException, ImageNotFound
+
+import docker
+from stayput.errors import StayputError, WrongUse
+from stayput.image import Attestation, Image, inputs
+from stayput.project import Project
+from stayput.release import Build
+from stayput.secrets import write_private
+from stayput.stack import Stack
+
+BUILDX = (0, 13)
+# The lines of a failed build that say why, the most telling first; `stayput:` is what the verify stage found.
+TELLING = (
+    (r"^#\d+ [\d.]+ stayput: (.+)$", "{0}", "mend that, then build again"),
+    (r"no space left on device", "the engine's disk is full", "free some: docker builder prune"),
+    (
+        r"^ERROR: failed to solve: (\S+): failed to (?:resolve source metadata|do request|pull)",
+        "the base {0} cannot be pulled",
+        "pull it by hand: docker pull, or name another: [image] base",
+    ),
+    (r"(?:dockerfile parse error|unknown instruction).*", "docker/Dockerfile: {line}", "mend that line"),
+    (r"^#\d+ [\d.]+ (?:error: |E: |ERROR: )(.+)$", "{0}", "mend that, then build again"),
+    (r"^ERROR: (?:failed to solve: )?(.+)$", "{0}", "mend that, then build again"),
+)
+
+
+def connect() -> docker.DockerClient:
+    """The engine that the environment names. Raises WrongUse where it is not, or cannot do what is needed."""
+    try:
+        client = docker.from_env(timeout=120)
+        info = cast("dict[str, Any]", client.info())
+    except DockerException:
+        raise WrongUse("docker", "no engine answers", "start Docker; docker info says more") from None
+    status: list[object] = info.get("DriverStatus") or []
+    if "io.containerd.snapshotter" not in str(status):
+        what = "the engine keeps images without the digests of their manifests"
+        raise WrongUse("docker", what, 'turn on the containerd image store: "containerd-snapshotter" in daemon.json')
+    return client
+
+
+class Images:
+    """Builds images of a project, remembers them, and knows which were attested."""
+
+    def __init__(self, project: Project, stack: Stack) -> None:
+        self.project, self.root, self.home = project, stack.root, stack.home / "images"
+        self.name = project.name
+
+    def measure(self) -> Build:
+        """The build that this tree would give. Asks the engine for its base, and pulls it where it is not there."""
+        return inputs.measure(self.root, self.project, self._base_digest(pull=False))
+
+    def find(self, build: str) -> Image | None:
+        """The image of a build, if it is still in the engine."""
+        try:
+            image = msgspec.json.decode((self.home / f"{build}.json").read_bytes(), type=Image)
+            connect().images.get(image.digest)
+        except (FileNotFoundError, ImageNotFound):
+            return None
+        return image
+
+    def known(self) -> tuple[Image, ...]:
+        """All images on record, oldest first."""
+        files = sorted(self.home.glob("*.json"), key=lambda file: file.stat().st_mtime)
+        return tuple(msgspec.json.decode(file.read_bytes(), type=Image) for file in files)
+
+    def named(self, reference: str) -> Image:
+        """The image of a reference or digest. One that was made elsewhere is held against this tree's lock."""
+        digest = reference.rpartition("@")[2]
+        for image in self.known():
+            if digest in (image.digest, image.build):
+                return image
+        try:
+            found = connect().images.get(reference)
+        except (ImageNotFound, DockerException):
+            raise WrongUse(f"--image {reference}", "is not in the engine", "pull it: docker pull") from None
+        config = found.attrs["Config"]
+        return Image(
+            build=str((config.get("Labels") or {}).get("stayput.build", "")),
+            parts={},
+            name=reference.partition("@")[0],
+            digest=str(found.id),
+            config="",
+            platform=f"{found.attrs['Os']}/{found.attrs['Architecture']}",
+            lock=inputs.without_hashes(self._lock()),
+        )
+
+    def statement(self, digest: str) -> bytes:
+        """The in-toto statement about the image of that digest, as it is kept."""
+        return (self.home / "attestations" / f"{digest.removeprefix('sha256:')}.intoto.json").read_bytes()
+
+    def attestation(self, digest: str) -> Attestation | None:
+        """What was found in the image of that digest, if it was ever opened."""
+        try:
+            path = self.home / "attestations" / f"{digest.removeprefix('sha256:')}.json"
+            found = msgspec.json.decode(path.read_bytes(), type=Attestation)
+        except FileNotFoundError:
+            return None
+        return found if found.digest == digest else None
+
+    def attested(self, build: str) -> Image:
+        """The image of a build that may be released. Raises StayputError with the failing line first."""
+        image = self.image_of(build)
+        found = self.attestation(image.digest)
+        if found is None:
+            raise StayputError(f"image {image.reference}", "was never attested", "open it: invoke attest")
+        if not found.ok or found.build != build:
+            what = found.failing or f"its attestation speaks of build {found.build}"
+            raise StayputError(f"image {image.reference}", what, "mend that, then build and attest again")
+        return image
+
+    def rebuilt(self, build: Build) -> tuple[dict[str, str], ...]:
+        """What a build of this tree differs in from the last image, {part, reason}."""
+        known = self.known()
+        return inputs.rebuilt(build, self._lock(), known[-1] if known else None)
+
+    def make(self, build: Build, *, fresh: bool = False) -> Image:
+        """The image of that build, made unless it is there. fresh: without any cache, and the base pulled anew."""
+        if not fresh and (there := self.find(build.id)):
+            os.utime(self.home / f"{build.id}.json")
+            return there
+        _needs_buildx()
+        with tempfile.TemporaryDirectory(prefix="stayput-") as folder:
+            for name, content in inputs.context(self.root, self.project, build):
+                (Path(folder) / name).parent.mkdir(parents=True, exist_ok=True)
+                (Path(folder) / name).write_bytes(content)
+            if self.measure().id != build.id:
+                raise StayputError(f"build {build.id}", "the source changed while it was copied", "build again")
+            metadata = self._buildx(Path(folder), build, fresh)
+        image = Image(
+            build=build.id,
+            parts=build.parts,
+            name=self.name,
+            digest=metadata["containerimage.digest"],
+            config=metadata["containerimage.config.digest"],
+            platform=self.project.image.platform,
+            lock=inputs.without_hashes(self._lock()),
+        )
+        self.keep(image)
+        return image
+
+    def image_of(self, build: str) -> Image:
+        """The image of a build. Raises StayputError when there is none."""
+        image = self.find(build)
+        if image is None:
+            raise StayputError(f"build {build}", "has no image", "make it: invoke build")
+        return image
+
+    def attest(self, image: Image) -> Attestation:
+        """Open that image, and keep what was found: the attestation, its statement and the bill of materials."""
+        from stayput.image.attest import attest
+        from stayput.image.documents import bill_of_materials, statement
+
+        found = attest(connect(), image, self.project.site)
+        stem = self.home / "attestations" / image.digest.removeprefix("sha256:")
+        write_private(stem.with_suffix(".json"), msgspec.json.encode(found))
+        write_private(stem.with_suffix(".intoto.json"), json.dumps(statement(found), indent=1).encode())
+        write_private(stem.with_suffix(".cdx.json"), bill_of_materials(image).encode())
+        return found
+
+    def push(self, build: str) -> Image:
+        """The image of that build, in the project's registry under the same digest. Raises StayputError."""
+        from stayput.image.registry import push
+
+        repository = self.project.registry.repository
+        if not repository:
+            raise WrongUse("stayput.toml, [registry]", "names no repository", 'repository = "host/name"')
+        image = self.attested(build)
+        push(connect(), image, repository)
+        pushed = msgspec.structs.replace(image, name=repository)
+        self.keep(pushed)
+        return pushed
+
+    def keep(self, image: Image) -> None:
+        write_private(self.home / f"{image.build}.json", msgspec.json.encode(image))
+
+    def _buildx(self, folder: Path, build: Build, fresh: bool) -> dict[str, str]:
+        metadata = folder.with_name(f"{folder.name}.metadata")
+        command = ["docker", "buildx", "build", "--progress=plain", "--provenance=false", "--sbom=false", "--load"]
+        command += ["--file", str(folder / "docker/Dockerfile"), "--platform", self.project.image.platform]
+        command += ["--tag", f"{self.name}:{build.id}", "--metadata-file", str(metadata)]
+        arguments = {"BASE": self.project.image.base, "SOURCE_DATE_EPOCH": "0", "STAYPUT_BUILD": build.id}
+        if fresh:
+            command += ["--no-cache"]
+            arguments["UV_NO_CACHE"] = "1"
+        for name, value in arguments.items():
+            command += ["--build-arg", f"{name}={value}"]
+        if (bundle := os.environ.get("SSL_CERT_FILE")) and Path(bundle).is_file():
+            command += ["--secret", f"id=ca,src={bundle}"]
+        done = subprocess.run([*command, str(folder)], text=True, capture_output=True, check=False)
+        try:
+            if done.returncode:
+                raise StayputError(f"build {build.id}", *explain(done.stderr))
+            return json.loads(metadata.read_text())
+        finally:
+            metadata.unlink(missing_ok=True)
+
+    def pull_base(self) -> str:
+        """Have the newest base that the registry gives under its name; returns its digest."""
+        return self._base_digest(pull=True)
+
+    def _base_digest(self, *, pull: bool) -> str:
+        base, client = self.project.image.base, connect()
+        try:
+            if not pull:
+                return str(client.images.get(base).id)
+        except ImageNotFound:
+            pass
+        try:
+            return str(client.images.pull(base, platform=self.project.image.platform).id)
+        except DockerException as problem:
+            said = str(getattr(problem, "explanation", "") or problem).strip().splitlines()[-1]
+            raise StayputError(
+                f"base {base}", f"cannot be pulled: {said}", "name one that can: [image] base in stayput.toml"
+            ) from None
+
+    def _lock(self) -> str:
+        return (self.root / self.project.site.requirements).read_text()
+
+
+def explain(said: str) -> tuple[str, str]:
+    """What a failed build was about, and the next step, from what BuildKit wrote."""
+    for pattern, what, next_step in TELLING:
+        if found := re.search(pattern, said, re.MULTILINE):
+            return what.format(*found.groups(), line=found[0]), next_step
+    last = [line for line in said.splitlines() if line.strip()]
+    return (last[-1] if last else "BuildKit said nothing"), "run docker buildx build by hand"
+
+
+def _needs_buildx() -> None:
+    if shutil.which("docker") is None:
+        raise WrongUse("docker", "the docker program is not on PATH", "install Docker with its buildx plugin")
+    done = subprocess.run(["docker", "buildx", "version"], capture_output=True, text=True, check=False)
+    check_buildx(done.stdout if done.returncode == 0 else "")
+
+
+def check_buildx(said: str) -> None:
+    """Raises WrongUse unless what `docker buildx version` said is a version that can do what is needed."""
+    version = re.search(r"\bv?(\d+)\.(\d+)\.\d+", said)
+    if version is None:
+        raise WrongUse("docker", "has no buildx, the front of BuildKit", "install the buildx plugin, 0.13 or newer")
+    if tuple(map(int, version.groups())) < BUILDX:
+        raise WrongUse("docker", f"its buildx is {version[0]}, too old", "install buildx 0.13 or newer")

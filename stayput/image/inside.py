@@ -1,0 +1,297 @@
+"""What is run inside an image, while it is built and again to attest it. The standard library, and nothing else.
+
+inside.py prepare CONTEXT OUT    the parts of a build, each in a place of its own, so that each has a layer of its own
+inside.py dependencies LOCK      exit 1 unless what is installed is what the lock says, and all of it can be imported
+inside.py modules                exit 1 unless every module of the site can be imported
+inside.py report CHECK...        those checks as one JSON document; STAYPUT_LOCK holds the lock
+"""
+
+import ast
+import importlib
+import importlib.metadata
+import json
+import operator
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+import sysconfig
+import tomllib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+SITE = Path("/app")
+EPOCH = 0  # the time stamp of every file that a build makes
+SEARCHED = ("/app", "/venv", "/etc", "/home", "/root", "/opt", "/srv", "/usr/local", "/var/cache")
+SECRET_FILES = re.compile(r"^(\.env(\..*)?|\.netrc|\.pypirc|\.pgpass|id_(rsa|ed25519|ecdsa)|.*\.(p12|pfx|jks))$")
+SECRET_TEXTS = (
+    (re.compile(rb"^-----BEGIN [A-Z ]*PRIVATE KEY-----\s*\n[A-Za-z0-9+/=]{40}", re.MULTILINE), "a private key"),
+    (re.compile(rb"\bAKIA(?![0-9A-Z]{9}EXAMPLE)[0-9A-Z]{16}\b"), "an AWS access key"),
+    (re.compile(rb"\b(ghp_[A-Za-z0-9]{36}|rnd_[A-Za-z0-9]{28})\b"), "an access token"),
+)
+PARTS_OF = {"psycopg_binary": "psycopg"}  # modules that want to be imported by their owner alone
+COMPILERS = ("cc", "gcc", "g++", "clang", "make", "ld")
+
+
+def prepare(context: Path, out: Path) -> None:
+    """Lay out what the Dockerfile copies: app/, requirements.txt, uv.txt, system.txt, entrypoint."""
+    settings = tomllib.loads((context / "stayput.toml").read_text())
+    site, image = settings["site"], settings.get("image", {})
+    app = out / "app"
+    for name in (*site["sources"], "stayput/__init__.py", "stayput/django"):
+        source = context / name
+        (app / name).parent.mkdir(parents=True, exist_ok=True)
+        if source.is_dir():
+            shutil.copytree(source, app / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(source, app / name)
+    built = context / "stayput-build.json"
+    text = built.read_text() if built.exists() else json.dumps({"build": "unknown"})
+    (app / "stayput-build.json").write_text(text)
+    (app / "stayput-start.json").write_text(
+        json.dumps({"start": site["start"], "manage": site.get("manage", "manage.py")})
+    )
+    shutil.copy(context / site["requirements"], out / "requirements.txt")
+    shutil.copy(context / "requirements/uv.txt", out / "uv.txt")
+    shutil.copy(context / "docker/entrypoint", out / "entrypoint")
+    (out / "system.txt").write_text("".join(f"{name}\n" for name in sorted(image.get("system", ()))))
+    (out / "data").mkdir()
+    for path in (out, *out.rglob("*")):
+        path.chmod(0o755 if path.is_dir() or path.stat().st_mode & 0o100 else 0o644)
+        os.utime(path, (EPOCH, EPOCH))
+
+
+def pins(lock: str, environment: Mapping[str, str]) -> dict[str, str]:
+    """The distributions that a compiled requirements file means for that environment: name → version."""
+    found: dict[str, str] = {}
+    for line in lock.splitlines():
+        if match := re.match(r"([A-Za-z0-9._-]+)(?:\[[^]]*\])?==([^\s;\\]+)\s*(?:;\s*([^\\]+))?", line):
+            name, version, marker = match.groups()
+            if marker is None or _holds(ast.parse(marker.strip(), mode="eval").body, environment):
+                found[_normal(name)] = version
+    return found
+
+
+def environment() -> dict[str, str]:
+    """This interpreter as environment markers see it (PEP 508)."""
+    return {
+        "python_version": ".".join(platform.python_version_tuple()[:2]),
+        "python_full_version": platform.python_version(),
+        "implementation_name": sys.implementation.name,
+        "platform_python_implementation": platform.python_implementation(),
+        "os_name": os.name,
+        "sys_platform": sys.platform,
+        "platform_system": platform.system(),
+        "platform_machine": platform.machine(),
+        "platform_release": platform.release(),
+        "platform_version": platform.version(),
+        "extra": "",
+    }
+
+
+def _holds(node: ast.expr, environment: Mapping[str, str]) -> bool:
+    """A marker's truth; its grammar is a part of Python's."""
+    if isinstance(node, ast.BoolOp):
+        each = (_holds(value, environment) for value in node.values)
+        return all(each) if isinstance(node.op, ast.And) else any(each)
+    if not isinstance(node, ast.Compare):
+        raise ValueError(f"a marker that is none: {ast.unparse(node)}")
+    sides = [node.left, node.comparators[0]]
+    left, right = (environment[s.id] if isinstance(s, ast.Name) else str(ast.literal_eval(s)) for s in sides)
+    if isinstance(node.ops[0], ast.In | ast.NotIn):
+        return (left in right) == isinstance(node.ops[0], ast.In)
+    compare: dict[type[ast.cmpop], Callable[[Any, Any], bool]] = {
+        ast.Eq: operator.eq,
+        ast.NotEq: operator.ne,
+        ast.Lt: operator.lt,
+        ast.LtE: operator.le,
+    }
+    compare |= {ast.Gt: operator.gt, ast.GtE: operator.ge}
+    versions = any(isinstance(s, ast.Name) and s.id.endswith("version") for s in sides)
+    key: Callable[[str], object] = _version if versions else str
+    return compare[type(node.ops[0])](key(left), key(right))
+
+
+def _version(text: str) -> tuple[int, ...]:
+    return tuple(int(number) for number in re.findall(r"\d+", text))
+
+
+def _normal(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def unlike_the_lock(lock: str) -> Iterator[str]:
+    """A sentence for each distribution that is missing, of another version, or that the lock does not name."""
+    wanted, there = pins(lock, environment()), dict(_installed())
+    for name, version in wanted.items():
+        if name not in there:
+            yield f"{name} {version} is not installed, though the lock has it"
+        elif there[name] != version:
+            yield f"{name} is {there[name]}, but the lock says {version}"
+    yield from (f"{name} {there[name]} is installed, but not in the lock" for name in there if name not in wanted)
+
+
+def _installed() -> Iterator[tuple[str, str]]:
+    for distribution in importlib.metadata.distributions(path=[sysconfig.get_path("purelib")]):
+        yield _normal(distribution.metadata["Name"]), distribution.version
+
+
+def not_importable_dependencies() -> Iterator[str]:
+    """A sentence for each top-level module of a distribution whose import fails."""
+    for distribution in importlib.metadata.distributions(path=[sysconfig.get_path("purelib")]):
+        tops = {file.parts[0] for file in distribution.files or () if _is_code(file.parts)}
+        names = {top.partition(".")[0] for top in tops}
+        for name, problem in _import_each(sorted(names)):
+            yield f"{distribution.metadata['Name']}: import {name}: {problem}"
+
+
+def _is_code(parts: tuple[str, ...]) -> bool:
+    if parts[0].endswith((".py", ".so")):
+        return len(parts) == 1 and parts[0].partition(".")[0].isidentifier()
+    return parts[0].isidentifier() and parts[1:2] == ("__init__.py",)
+
+
+def not_importable_modules() -> Iterator[str]:
+    """A sentence for each of the site's modules whose import fails, each imported on its own."""
+    settings = json.loads((SITE / "stayput-start.json").read_text())
+    sys.path.insert(0, str(SITE))
+    os.chdir(SITE)
+    names = [
+        ".".join(path.relative_to(SITE).with_suffix("").parts).removesuffix(".__init__")
+        for path in sorted(SITE.rglob("*.py"))
+        if "__pycache__" not in path.parts and path.relative_to(SITE).parts[0] != "staticfiles"
+    ]
+    if settings["manage"]:
+        try:
+            _set_django_up(SITE / settings["manage"])
+        except BaseException as problem:
+            yield f"{settings['manage']}: Django cannot be set up: {_said(problem)}"
+            return
+    for name, problem in _import_each(name for name in names if name != "__main__"):
+        yield f"import {name}: {problem}"
+
+
+def _set_django_up(manage: Path) -> None:
+    named = re.search(r"DJANGO_SETTINGS_MODULE\W+([\w.]+)", manage.read_text())
+    if named:
+        os.environ.setdefault("DJANGO_SETTINGS_MODULE", named[1])
+    importlib.import_module("django").setup()
+
+
+def _import_each(names: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """(name, what was raised) of those that cannot be imported; each in a process of its own."""
+    for name in names:
+        read, write = os.pipe()
+        child = os.fork()
+        if child == 0:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+            try:
+                importlib.import_module(PARTS_OF.get(name, name))
+                importlib.import_module(name)
+                said = ""
+            except BaseException as problem:
+                said = _said(problem)
+            os.write(write, said.encode()[:4000])
+            os._exit(0)
+        os.close(write)
+        with os.fdopen(read, "rb") as pipe:
+            problem_text = pipe.read().decode()
+        _, status = os.waitpid(child, 0)
+        if problem_text or status:
+            yield name, problem_text or f"the interpreter died with {status}"
+
+
+def _said(problem: BaseException) -> str:
+    text = " ".join(str(problem).split())
+    return f"{type(problem).__name__}: {text}" if text else type(problem).__name__
+
+
+def missing_libraries() -> Iterator[str]:
+    """A sentence for each shared library that an installed extension needs and the image lacks."""
+    home = Path(sysconfig.get_path("purelib"))
+    extensions = [str(path) for path in sorted(home.rglob("*.so*"))]
+    if not extensions:
+        return
+    # Wheels bring libraries that only the extension beside them finds: a library known by any of them is there.
+    brought = {Path(path).name for path in extensions}
+    done = subprocess.run(["ldd", *extensions], capture_output=True, text=True, check=False)
+    current = ""
+    for line in done.stdout.splitlines():
+        if not line.startswith("\t"):
+            current = line.rstrip(":")
+        elif "=> not found" in line and (name := line.split()[0]) not in brought:
+            yield f"{name} is missing, which {Path(current).relative_to(home)} loads"
+
+
+def secrets_found() -> Iterator[str]:
+    """A sentence for each file that looks like a secret or holds one; never the secret."""
+    for place in SEARCHED:
+        for folder, folders, files in os.walk(place, followlinks=False):
+            folders[:] = [name for name in folders if name != "__pycache__"]
+            for name in files:
+                path = Path(folder, name)
+                if SECRET_FILES.match(name):
+                    yield f"{path} is in the image"
+                elif text := _holds_a_secret(path):
+                    yield f"{path} holds {text}"
+
+
+def _holds_a_secret(path: Path) -> str:
+    try:
+        if path.is_symlink() or path.stat().st_size > 2**20 or path.suffix in (".so", ".pyc", ".gz"):
+            return ""
+        content = path.read_bytes()
+    except OSError:
+        return ""
+    return next((what for pattern, what in SECRET_TEXTS if pattern.search(content)), "")
+
+
+def tools_left() -> Iterator[str]:
+    yield from (f"the compiler {path} is in the image" for name in COMPILERS if (path := shutil.which(name)))
+    yield from (f"{path} is a cache in the image" for path in (Path("/root/.cache"), Path("/uv")) if path.exists())
+
+
+def unfit_to_deploy() -> Iterator[str]:
+    """What Django's own `check --deploy` calls an error."""
+    manage = json.loads((SITE / "stayput-start.json").read_text())["manage"]
+    if manage:
+        command = [sys.executable, manage, "check", "--deploy"]
+        done = subprocess.run(command, cwd=SITE, capture_output=True, text=True, check=False)
+        if done.returncode:
+            yield (done.stderr.strip().splitlines() or ["it failed"])[-1]
+
+
+CHECKS: Mapping[str, Callable[[], Iterator[str]]] = {
+    "distributions": lambda: unlike_the_lock(os.environ["STAYPUT_LOCK"]),
+    "dependencies": not_importable_dependencies,
+    "native libraries": missing_libraries,
+    "modules": not_importable_modules,
+    "secrets": secrets_found,
+    "tools": tools_left,
+    "check --deploy": unfit_to_deploy,
+}
+
+
+def main(command: str, *arguments: str) -> int:
+    if command == "prepare":
+        prepare(Path(arguments[0]), Path(arguments[1]))
+        return 0
+    if command == "report":
+        found = {name: list(CHECKS[name]()) for name in arguments}
+        sys.stdout.write(json.dumps({"problems": found, "installed": dict(_installed())}))
+        return 0
+    if command == "dependencies":
+        lock = Path(arguments[0]).read_text()
+        problems = [*unlike_the_lock(lock), *not_importable_dependencies(), *missing_libraries()]
+    else:
+        problems = [*not_importable_modules()]
+    for problem in problems:
+        sys.stderr.write(f"stayput: {problem}\n")
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from django.core.files.uploadedfile import UploadedFile
 
 from app.uploads import intake
-from app.uploads.api import UploadSerializer
+from app.uploads.serializers import UploadSerializer
 
 
 @contextmanager

@@ -96,7 +96,8 @@ def storage() -> Iterator[Line]:
     used = cast("Any", storages["default"])
     configured = settings.STORAGES["default"]
     yield Line("backend", True, f"{configured['BACKEND']}, in use: {checks.used_storage()}")
-    for name, value in masked(configured.get("OPTIONS", {})).items():
+    options = {name: value for name, value in configured.get("OPTIONS", {}).items() if isinstance(value, str | bool)}
+    for name, value in masked(options).items():
         yield Line(name, True, value)
     if checks.on_disk():
         folder = used.path("")

@@ -1,0 +1,359 @@
+"""Releases at a provider: variables that differ, one deployment, the public address believed, and the way back.
+
+A provider is one file that says its calls and reads their answers; what is the same everywhere is here. The new
+release gets the traffic when the provider finds it healthy, so it is proven after that, and taken back if it fails.
+"""
+
+import contextlib
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from http import HTTPStatus
+from pathlib import Path
+from typing import Protocol
+from urllib.parse import urlsplit
+
+import httpx
+import msgspec
+
+from stayput.django.variables import VARIABLES
+from stayput.errors import StayputError, WrongUse
+from stayput.release import Build, Release, Variables
+from stayput.secrets import Secret, fingerprint, plain, write_private
+from stayput.targets import Observed
+from stayput.targets.http import Api, Refused, Unsure, poll
+
+LOG_LINES = 50
+HEALTH_PATH = "/healthz"
+OURS = frozenset(variable.name for variable in VARIABLES if variable.owner == "ours")
+
+
+class Phase(Enum):
+    """What a deployment is, in our words. A word of the provider that is not known here is UNDERWAY: waited on."""
+
+    UNDERWAY = "underway"
+    LIVE = "live"
+    REPLACED = "replaced"  # was live once
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deployment:
+    id: str
+    phase: Phase
+    said: str  # the provider's own word
+    image: str = ""  # reference with digest, where the provider tells
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pace:
+    """Seconds: polls from `first` growing to `last`, and how long something is waited for."""
+
+    first: float = 1.0
+    last: float = 5.0
+    deployment: float = 1800.0
+    public: float = 180.0  # until the public address has changed
+    look: float = 20.0  # for a deployment that a list does not show yet
+    retry: float = 0.5
+
+
+class Provider(Protocol):
+    """One PaaS. It decides nothing, and starts no deployment but in `deploy` and `back_to`."""
+
+    name: str
+    api: Api
+    migrates: str  # how the database is migrated there, in words
+
+    def url(self) -> str: ...  # the public address, without a slash at the end
+
+    def fingerprints(self) -> Mapping[str, str]: ...  # of all variables there; empty where one cannot be read
+
+    def inject(self, values: Variables) -> None: ...  # writes these, drops none
+
+    def restore(self) -> None: ...  # puts back what inject replaced in this run
+
+    def settle(self, image: str, migrate: str) -> Sequence[str]: ...  # puts settings right; a line for each
+
+    def deploy(self, image: str) -> str: ...  # the new deployment's id, or empty where it was not told. Raises Unsure
+
+    def deployments(self) -> Sequence[Deployment]: ...  # newest first
+
+    def deployment(self, id: str) -> Deployment: ...
+
+    def cancel(self, id: str) -> None: ...
+
+    def back_to(self, id: str) -> str: ...  # an earlier deployment again: the new one's id, or empty. Raises Unsure
+
+    def log(self, deployment: str, lines: int) -> Sequence[str]: ...  # empty id: what the live one writes
+
+
+class ImageSource(Protocol):
+    """Where images come from, by build. A release takes them by digest."""
+
+    def measure(self) -> Build: ...  # the build that this tree would give; reads only
+
+    def there(self) -> frozenset[str]: ...  # builds whose image can be released
+
+    def publish(self, build: Build) -> None: ...  # build, attest, push
+
+    def reference(self, build: Build) -> str: ...  # repository@sha256:...; raises StayputError where there is none
+
+
+class Attempt(msgspec.Struct, frozen=True, kw_only=True):
+    """Written before a deployment is asked for, so that a command that was cut off finds it instead of a second one."""
+
+    release: str
+    image: str
+    before: tuple[str, ...]  # ids of the deployments that were there
+    live: str  # the one of them that had the traffic; empty: none
+    served: str  # the release that the public address reported; empty: none
+
+
+def stderr(line: str) -> None:
+    sys.stderr.write(line + "\n")
+
+
+class PaasTarget:
+    """A Target at a provider."""
+
+    throws_disk_away = True
+
+    def __init__(
+        self,
+        provider: Provider,
+        images: ImageSource,
+        *,
+        home: Path,
+        key: Secret,
+        migrate: str,
+        pace: Pace | None = None,
+        say: Callable[[str], None] = stderr,
+    ) -> None:
+        """home: of the stack. key: of the fingerprints. migrate: the command that migrates the database."""
+        self.name = provider.name
+        self._provider, self._images, self._key, self._migrate = provider, images, key, migrate
+        self._pace, self._say = pace or Pace(), say
+        self._file = home / f"{provider.name}.json"
+
+    def hosts(self) -> tuple[str, ...]:
+        return (urlsplit(self._provider.url()).hostname or "",)
+
+    def origins(self) -> tuple[str, ...]:
+        return (self._provider.url(),)
+
+    def measure(self) -> Build:
+        return self._images.measure()
+
+    def observe(self) -> Observed:
+        url = self._provider.url()
+        status, release, build = reported(url)
+        healthy = status == HTTPStatus.OK
+        live = next((one for one in self._provider.deployments() if one.phase is Phase.LIVE), None)
+        return Observed(
+            url=url,
+            release=release,
+            build=build,
+            image=live.image if live else "",
+            healthy=healthy,
+            fingerprints=self._provider.fingerprints(),
+            builds=self._images.there(),
+            said="" if healthy else f"/healthz answers {status or 'nothing'}",
+        )
+
+    def publish(self, build: Build) -> None:
+        self._images.publish(build)
+
+    def inject(self, release: Release) -> None:
+        there = self._provider.fingerprints()
+        if stale := sorted(name for name in there if name in OURS and name not in release.variables):
+            raise WrongUse(
+                self._where,
+                f"{', '.join(stale)} set there would be left without a value by this release",
+                "say it under [variables] in stayput.toml, or take it away there by hand",
+            )
+        if "DATABASE_URL" not in there and "DATABASE_URL" not in release.variables:
+            raise WrongUse(
+                self._where,
+                "has no DATABASE_URL: rows would lie on a disk that is thrown away at every deploy",
+                "add a database there and set DATABASE_URL",
+            )
+        wanted = release.variables
+        self._provider.inject({n: v for n, v in wanted.items() if there.get(n) != fingerprint(self._key, plain(v))})
+
+    def migrate(self, release: Release) -> str:
+        return self._provider.migrates
+
+    def start(self, release: Release) -> None:
+        """Raises StayputError when the deployment fails, or the public address does not report the release in time."""
+        image = self._images.reference(release.build)
+        for line in self._provider.settle(image, self._migrate):
+            self._say(f"    {line}")
+        ended = self._follow(self._underway(release) or self._begin(release, image))
+        if ended.phase is not Phase.LIVE:
+            for line in self._provider.log(ended.id, LOG_LINES)[-LOG_LINES:]:
+                self._say(f"    | {line}")
+            raise StayputError(
+                self._where,
+                f"deployment {ended.id} ended as {ended.said}",
+                "read its log above, mend that, deploy again",
+            )
+        self._await_release(release.id, release.build.id)
+
+    def address(self, release: Release) -> str:
+        return self._provider.url()
+
+    def promote(self, release: Release) -> None:
+        """It has the traffic already; confirmed here by the public address."""
+        self._await_release(release.id, release.build.id)
+        self._file.unlink(missing_ok=True)
+
+    def withdraw(self, release: Release) -> None:
+        """Back to what served before. Raises StayputError where that cannot be."""
+        self._provider.restore()
+        attempt = self._attempt()
+        if attempt is None or attempt.release != release.id:
+            return
+        ours = self._find(attempt)
+        if ours and ours.phase is Phase.UNDERWAY:
+            with contextlib.suppress(Refused):  # it has ended meanwhile
+                self._provider.cancel(ours.id)
+            ours = self._follow(ours.id)
+        if ours and ours.phase is Phase.LIVE:
+            self._go_back(attempt)
+        elif attempt.served:
+            self._await_release(attempt.served)
+        self._file.unlink(missing_ok=True)
+
+    def logs(self, *, follow: bool = False) -> Iterator[str]:
+        shown: list[str] = []
+        for _ in poll(self._pace.last, self._pace.last, float("inf")):
+            lines = list(self._provider.log("", 100))
+            known = set(shown)
+            yield from (line for line in lines if line not in known)
+            shown = lines
+            if not follow:
+                return
+
+    def destroy(self) -> None:
+        """Stayput made no service there, so none is taken away: a database and a domain hang on it."""
+        self._file.unlink(missing_ok=True)
+        self._say(f"    the service itself stays: it was made at {self.name} by hand, and is taken away there")
+
+    @property
+    def _where(self) -> str:
+        return self._provider.api.where
+
+    def _begin(self, release: Release, image: str) -> str:
+        """Ask for the one deployment and return its id, found in the list where the answer was lost."""
+        there = self._provider.deployments()
+        live = next((one.id for one in there if one.phase is Phase.LIVE), "")
+        _, served, _ = reported(self._provider.url())
+        attempt = Attempt(
+            release=release.id, image=image, before=tuple(one.id for one in there), live=live, served=served
+        )
+        write_private(self._file, msgspec.json.encode(attempt))
+        return self._made(lambda: self._provider.deploy(image), lambda: self._find(attempt))
+
+    def _underway(self, release: Release) -> str:
+        """The deployment that an earlier run of this release asked for, if it goes on or did its work; else empty."""
+        attempt = self._attempt()
+        if attempt is None or attempt.release != release.id:
+            return ""
+        found = self._find(attempt)
+        if found is None or found.phase in (Phase.FAILED, Phase.REPLACED):
+            return ""
+        if found.phase is Phase.LIVE and reported(self._provider.url())[1] != release.id:
+            return ""
+        self._say(f"    deployment {found.id} was asked for by the last run: going on with it")
+        return found.id
+
+    def _made(self, ask: Callable[[], str], find: Callable[[], Deployment | None]) -> str:
+        unsure: Unsure | None = None
+        try:
+            if id := ask():
+                return id
+        except Unsure as problem:
+            unsure = problem
+        for _ in poll(self._pace.first, self._pace.last, self._pace.look):
+            if found := find():
+                return found.id
+        raise unsure or Unsure(
+            self._where, "took the deployment, but does not show it", "run this again: it looks first"
+        )
+
+    def _find(self, attempt: Attempt) -> Deployment | None:
+        """The newest deployment that came after the attempt was written, of its image."""
+        for one in self._provider.deployments():
+            if one.id not in attempt.before and digest(one.image) in ("", digest(attempt.image)):
+                return one
+        return None
+
+    def _follow(self, id: str) -> Deployment:
+        """Poll until the deployment has ended, telling each new word."""
+        said = ""
+        for gone in poll(self._pace.first, self._pace.last, self._pace.deployment):
+            now = self._provider.deployment(id)
+            if now.said != said:
+                self._say(f"    {self.name}: {now.said} ({gone:.0f} s)")
+                said = now.said
+            if now.phase is not Phase.UNDERWAY:
+                return now
+        raise StayputError(
+            self._where, f"deployment {id} still says {said} after {self._pace.deployment:.0f} s", "run this again"
+        )
+
+    def _go_back(self, attempt: Attempt) -> None:
+        if not attempt.live:
+            raise StayputError(self._where, "it has no earlier release to go back to", "mend the site and deploy again")
+        known = {one.id for one in self._provider.deployments()}
+        newest = lambda: next((one for one in self._provider.deployments() if one.id not in known), None)  # noqa: E731
+        ended = self._follow(self._made(lambda: self._provider.back_to(attempt.live), newest))
+        if ended.phase is not Phase.LIVE:
+            raise StayputError(
+                self._where, f"the way back to {attempt.live} ended as {ended.said}", "roll back there by hand"
+            )
+        self._say(f"    back on release {attempt.served or attempt.live}")
+        if attempt.served:
+            self._await_release(attempt.served)
+
+    def _await_release(self, release: str, build: str = "") -> None:
+        """Wait until the public address reports it. build: empty for any."""
+        url, status, there = self._provider.url(), 0, ""
+        for _ in poll(self._pace.first, self._pace.last, self._pace.public):
+            status, there, built = reported(url)
+            if status == HTTPStatus.OK and there == release and build in ("", built):
+                return
+        what = f"serves release {there}" if there else f"answers {status or 'nothing'}"
+        raise StayputError(url, f"{what}, not {release}, after {self._pace.public:.0f} s", "read its log: invoke logs")
+
+    def _attempt(self) -> Attempt | None:
+        try:
+            return msgspec.json.decode(self._file.read_bytes(), type=Attempt)
+        except (FileNotFoundError, msgspec.DecodeError):
+            return None
+
+
+def reported(url: str) -> tuple[int, str, str]:
+    """(status, release, build) that /healthz of that address reports; 0 and empty texts where nothing answers."""
+    try:
+        answer = httpx.get(f"{url}{HEALTH_PATH}", timeout=10, headers={"Cache-Control": "no-cache"})
+    except httpx.HTTPError:
+        return 0, "", ""
+    try:
+        body = answer.json()
+        return answer.status_code, str(body["release"]), str(body["build"])
+    except (ValueError, KeyError, TypeError):
+        return answer.status_code, "", ""
+
+
+def digest(image: str) -> str:
+    """The digest of an image reference; empty where it has none."""
+    return image.partition("@")[2]
+
+
+def token(variables: Mapping[str, str], name: str, where: str) -> Secret:
+    """The token from its variable. Raises WrongUse."""
+    if value := variables.get(name, "").strip():
+        return Secret(value)
+    raise WrongUse(where, f"{name} is not set", f"make a token there and export {name}")

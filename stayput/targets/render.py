@@ -1,0 +1,232 @@
+"""Render, by its REST API v1. Variables are written one by one: the call for all of them drops what it is not given."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, cast
+
+from stayput.errors import StayputError, WrongUse
+from stayput.release import Variables
+from stayput.secrets import Secret
+from stayput.targets.http import Api, Call
+from stayput.targets.paas import HEALTH_PATH, Deployment, Phase
+
+API_URL = "https://api.render.com/v1"
+PAGE = 100  # the most that a list gives at once
+PHASES = {
+    "live": Phase.LIVE,
+    "deactivated": Phase.REPLACED,
+    "build_failed": Phase.FAILED,
+    "pre_deploy_failed": Phase.FAILED,
+    "update_failed": Phase.FAILED,
+    "canceled": Phase.FAILED,
+}
+Json = dict[str, Any]
+
+
+def find_services(name: str) -> Call:
+    """name: empty for all."""
+    params = {"limit": str(PAGE)} | ({"name": name} if name else {})
+    return Call(name="find the service", method="GET", path="/services", params=params)
+
+
+def get_service(service: str) -> Call:
+    return Call(name="read the service", method="GET", path=f"/services/{service}")
+
+
+def patch_service(service: str, settings: Json) -> Call:
+    return Call(name="set the service's settings", method="PATCH", path=f"/services/{service}", body=settings)
+
+
+def list_variables(service: str, cursor: str) -> Call:
+    params = {"limit": str(PAGE)} | ({"cursor": cursor} if cursor else {})
+    return Call(name="read the variables", method="GET", path=f"/services/{service}/env-vars", params=params)
+
+
+def put_variable(service: str, name: str, value: str | Secret) -> Call:
+    path = f"/services/{service}/env-vars/{name}"
+    return Call(name="write a variable", method="PUT", path=path, body={"value": value})
+
+
+def delete_variable(service: str, name: str) -> Call:
+    return Call(name="take a variable away", method="DELETE", path=f"/services/{service}/env-vars/{name}")
+
+
+def list_deploys(service: str) -> Call:
+    path = f"/services/{service}/deploys"
+    return Call(name="list the deployments", method="GET", path=path, params={"limit": "20"})
+
+
+def get_deploy(service: str, deploy: str) -> Call:
+    return Call(name="read a deployment", method="GET", path=f"/services/{service}/deploys/{deploy}")
+
+
+def create_deploy(service: str, image: str) -> Call:
+    path, body = f"/services/{service}/deploys", {"imageUrl": image}
+    return Call(name="start a deployment", method="POST", path=path, body=body, repeatable=False)
+
+
+def cancel_deploy(service: str, deploy: str) -> Call:
+    path = f"/services/{service}/deploys/{deploy}/cancel"
+    return Call(name="cancel a deployment", method="POST", path=path)
+
+
+def roll_back(service: str, deploy: str) -> Call:
+    path, body = f"/services/{service}/rollback", {"deployId": deploy}
+    return Call(name="roll back", method="POST", path=path, body=body, repeatable=False)
+
+
+def read_logs(owner: str, service: str, lines: int) -> Call:
+    params = {"ownerId": owner, "resource": service, "direction": "backward", "limit": str(min(lines, PAGE))}
+    return Call(name="read the log", method="GET", path="/logs", params=params)
+
+
+def parse_deploy(body: Mapping[str, Any]) -> Deployment:
+    """Render's deploy object; a status we do not know is waited on."""
+    said = str(body.get("status", "unknown"))
+    image: Mapping[str, str] = body.get("image") or {}
+    ref, sha = image.get("ref", ""), image.get("sha", "")
+    reference = ref if "@" in ref or not sha else f"{ref}@{sha}"
+    return Deployment(id=str(body["id"]), phase=PHASES.get(said, Phase.UNDERWAY), said=said, image=reference)
+
+
+class Render:
+    name = "render"
+    migrates = "by Render, as the pre-deploy command of this release"
+
+    def __init__(self, api: Api, service: str, fingerprint: Callable[[str], str]) -> None:
+        """service: a name or an id, "srv-..."."""
+        self.api, self._named, self._fingerprint = api, service, fingerprint
+        self._found: Json | None = None
+        self._there: dict[str, Secret] | None = None  # the variables as last read
+        self._before: dict[str, Secret | None] = {}  # what inject replaced; None: was not there
+
+    def url(self) -> str:
+        if url := self._details.get("url"):
+            return str(url).rstrip("/")
+        raise WrongUse(self.api.where, "has no public address", "make it a web service")
+
+    def fingerprints(self) -> Mapping[str, str]:
+        self._there = {one["key"]: Secret(one["value"]) for one in self._pages()}
+        return {name: self._fingerprint(value.value) for name, value in self._there.items()}
+
+    def inject(self, values: Variables) -> None:
+        if self._there is None:
+            self.fingerprints()
+        there = self._there or {}
+        for name, value in values.items():
+            self._before.setdefault(name, there.get(name))
+            self.api.ask(put_variable(self._id, name, value))
+
+    def restore(self) -> None:
+        for name, value in self._before.items():
+            if value is None:
+                self.api.ask(delete_variable(self._id, name))
+            else:
+                self.api.ask(put_variable(self._id, name, value))
+        self._before.clear()
+
+    def settle(self, image: str, migrate: str) -> Sequence[str]:
+        service, details = self._service, self._details
+        if service.get("suspended") == "suspended":
+            raise WrongUse(self.api.where, "is suspended", "resume it in Render's dashboard")
+        wanted: Json = {}
+        said: list[str] = []
+        if service.get("autoDeploy") == "yes":
+            wanted["autoDeploy"] = "no"
+            said.append("automatic deploys turned off: they would replace what was proven")
+        specific: Json = details.get("envSpecificDetails") or {}
+        changed: Json = {}
+        if details.get("healthCheckPath") != HEALTH_PATH:
+            changed["healthCheckPath"] = HEALTH_PATH
+            said.append(f"health check path set to {HEALTH_PATH}")
+        if specific.get("preDeployCommand") != migrate:
+            changed["preDeployCommand"] = migrate
+            said.append(f"pre-deploy command set to: {migrate}")
+        if changed:
+            wanted["serviceDetails"] = changed
+        if repository(service.get("imagePath", "")) != repository(image):
+            wanted["image"] = {"ownerId": service["ownerId"], "imagePath": image}
+            credential: Json | None = service.get("registryCredential")
+            if credential:
+                wanted["image"]["registryCredentialId"] = credential["id"]
+            said.append(f"image set to {image}")
+        if wanted:
+            self._found = self.api.ask(patch_service(self._id, wanted)).body
+        if details.get("plan") == "free":
+            said.append("its plan is free: the service sleeps when nobody visits, and runs no pre-deploy command")
+        return said
+
+    def deploy(self, image: str) -> str:
+        return self._id_of(self.api.ask(create_deploy(self._id, image)).body)
+
+    def deployments(self) -> Sequence[Deployment]:
+        listed: list[Json] = self.api.ask(list_deploys(self._id)).body
+        ordered = sorted(listed, key=lambda one: one["deploy"].get("createdAt", ""), reverse=True)
+        return [parse_deploy(one["deploy"]) for one in ordered]
+
+    def deployment(self, id: str) -> Deployment:
+        return parse_deploy(self.api.ask(get_deploy(self._id, id)).body)
+
+    def cancel(self, id: str) -> None:
+        self.api.ask(cancel_deploy(self._id, id))
+
+    def back_to(self, id: str) -> str:
+        return self._id_of(self.api.ask(roll_back(self._id, id)).body)
+
+    def log(self, deployment: str, lines: int) -> Sequence[str]:
+        """Of the service as a whole: Render's log knows no deployments."""
+        found: list[Json] = self.api.ask(read_logs(self._service["ownerId"], self._id, lines)).body["logs"]
+        return [str(one.get("message", "")) for one in sorted(found, key=lambda one: one.get("timestamp", ""))]
+
+    @property
+    def _service(self) -> Json:
+        if self._found is None:
+            self._found = self._look_up()
+        return self._found
+
+    @property
+    def _id(self) -> str:
+        return str(self._service["id"])
+
+    @property
+    def _details(self) -> Json:
+        return cast("Json", self._service.get("serviceDetails") or {})
+
+    def _look_up(self) -> Json:
+        if self._named.startswith("srv-"):
+            return self.api.ask(get_service(self._named)).body
+        found = [one for one in self._listed(self._named) if one["name"] == self._named]
+        if len(found) == 1:
+            return found[0]
+        there = found or self._listed("")
+        said = ", ".join(f"{one['name']} ({one['id']})" for one in there) or "none"
+        what = f"{len(found) or 'no'} services have the name {self._named}; found: {said}"
+        raise WrongUse(self.api.where, what, "name it by its id: [targets.render] service in stayput.toml")
+
+    def _listed(self, name: str) -> list[Json]:
+        return [one["service"] for one in self.api.ask(find_services(name)).body]
+
+    def _pages(self) -> Iterator[dict[str, str]]:
+        cursor = ""
+        while True:
+            page: list[Json] = self.api.ask(list_variables(self._id, cursor)).body
+            yield from (one["envVar"] for one in page)
+            if len(page) < PAGE:
+                return
+            if page[-1]["cursor"] == cursor:
+                raise StayputError(self.api.where, "gives the same page of variables again", "run this again")
+            cursor = page[-1]["cursor"]
+
+    def _id_of(self, body: Json | None) -> str:
+        return str(body["id"]) if body else ""
+
+
+def connect(token: Secret, base_url: str = "", wait: float = 0.5, timeout: float = 30) -> Api:
+    bearer = Secret(f"Bearer {token.value}")
+    return Api("Render", base_url or API_URL, {"Authorization": bearer}, wait, timeout)
+
+
+def repository(image: str) -> str:
+    """A reference without tag and digest; names that Docker Hub leaves out are left out."""
+    name = image.partition("@")[0]
+    head, slash, last = name.rpartition("/")
+    return f"{head}{slash}{last.partition(':')[0]}".removeprefix("https://").removeprefix("docker.io/")

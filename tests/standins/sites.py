@@ -1,0 +1,177 @@
+"""What a stand-in runs when it is told to deploy: the real site, or a light one that only says who it is."""
+
+import hashlib
+import json
+import os
+import shlex
+import shutil
+import subprocess
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import httpx
+
+from stayput.errors import StayputError
+from stayput.processes import free_port
+from stayput.release import name_build
+
+REPOSITORY = "registry.example.com/team/gallery"
+
+
+class DoesNotStart(Exception):
+    """`stage` is "pre-deploy" or "start"; `lines` is what was logged."""
+
+    def __init__(self, stage, lines):
+        self.stage, self.lines = stage, lines
+
+
+def reference(build_id):
+    return f"{REPOSITORY}@sha256:{hashlib.sha256(build_id.encode()).hexdigest()}"
+
+
+class LightImages:
+    """An ImageSource without images: builds are names."""
+
+    def __init__(self, *builds):
+        self.tree = name_build({"source": "1"})
+        self.builds = {build.id for build in builds}
+
+    def measure(self):
+        return self.tree
+
+    def there(self):
+        return frozenset(self.builds)
+
+    def publish(self, build):
+        self.builds.add(build.id)
+
+    def reference(self, build):
+        if build.id not in self.builds:
+            raise StayputError(f"build {build.id}", "has no image", "make it: invoke build")
+        return reference(build.id)
+
+
+class ProcessImages:
+    """An ImageSource whose images are the builds of a process target, named like images."""
+
+    def __init__(self, process, home):
+        self._process, self._builds = process, home / "process" / "builds"
+
+    def measure(self):
+        return self._process.measure()
+
+    def there(self):
+        return frozenset(folder.parent.name for folder in self._builds.glob("*/stayput-build.json"))
+
+    def publish(self, build):
+        self._process.publish(build)
+
+    def reference(self, build):
+        return reference(build.id)
+
+
+class LightSites:
+    """Starts a server that answers /healthz as the site does, and nothing else."""
+
+    def __init__(self, images):
+        self.images = images
+        self.broken = None  # a DoesNotStart to raise instead
+
+    def start(self, image, variables, before=""):
+        if self.broken:
+            raise self.broken
+        build = next((one for one in self.images.builds if reference(one) == image), None)
+        if build is None:
+            raise DoesNotStart("start", [f"manifest for {image} is not known"])
+        body = json.dumps({"status": "ok", "release": variables.get("STAYPUT_RELEASE", ""), "build": build}).encode()
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self):
+                self.send_response(200)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_):
+                pass
+
+        return LightSite(ThreadingHTTPServer(("127.0.0.1", 0), Handler))
+
+
+class LightSite:
+    def __init__(self, server):
+        self._server = server
+        self.port = server.server_port
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+
+    def log(self):
+        return ["the light site is up"]
+
+    def stop(self):
+        self._server.shutdown()
+        self._server.server_close()
+
+
+class ProcessSites:
+    """Starts the site for real, as a provider does: a fresh disk, the variables it was given, plain HTTP on $PORT."""
+
+    def __init__(self, home, environments):
+        self._builds, self._environments, self._disks = home / "process" / "builds", environments, home / "disks"
+        self._number = 0
+
+    def start(self, image, variables, before=""):
+        build = next((one for one in self._builds.iterdir() if reference(one.name) == image), None)
+        if build is None:
+            raise DoesNotStart("start", [f"manifest for {image} is not known"])
+        self._number += 1
+        disk = self._disks / str(self._number)
+        shutil.copytree(build, disk)
+        parts = json.loads((build / "stayput-build.json").read_text())["parts"]
+        python = self._environments / parts["dependencies"][:12] / "bin"
+        port = free_port()
+        env = {"PATH": f"{python}:{os.defpath}", "HOME": str(disk), "PORT": str(port), "PYTHONUNBUFFERED": "1"}
+        # Behind a real edge the proxy is not on this machine, so gunicorn must not trust it by itself.
+        env["GUNICORN_CMD_ARGS"] = f"--bind 127.0.0.1:{port} --forwarded-allow-ips 192.0.2.1"
+        env |= variables
+        if before:
+            done = subprocess.run(shlex.split(before), cwd=disk, env=env, capture_output=True, text=True, check=False)
+            if done.returncode:
+                raise DoesNotStart("pre-deploy", done.stderr.splitlines())
+        log = disk.with_suffix(".log")
+        command = shlex.split("gunicorn -c app/config/gunicorn.py app.config.wsgi")
+        command[0] = str(python / command[0])
+        with log.open("wb") as output:
+            process = subprocess.Popen(command, cwd=disk, env=env, stdout=output, stderr=subprocess.STDOUT)
+        site = ProcessSite(process, port, log, disk)
+        site.await_health()
+        return site
+
+
+class ProcessSite:
+    def __init__(self, process, port, log, disk):
+        self._process, self.port, self._log, self._disk = process, port, log, disk
+
+    def await_health(self):
+        deadline = time.monotonic() + 40
+        while self._process.poll() is None and time.monotonic() < deadline:
+            try:
+                if httpx.get(f"http://127.0.0.1:{self.port}/healthz", headers={"Host": "probe.internal"}).is_success:
+                    return
+            except httpx.HTTPError:
+                pass
+            time.sleep(0.1)
+        self.stop()
+        raise DoesNotStart("start", self.log())
+
+    def log(self):
+        return self._log.read_text(errors="replace").splitlines()
+
+    def stop(self):
+        self._process.terminate()
+        try:
+            self._process.wait(timeout=35)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        shutil.rmtree(self._disk, ignore_errors=True)

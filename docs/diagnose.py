@@ -84,10 +84,10 @@ def is_there(module: str) -> bool:
         return True
 
 
-def missing(setting: Any) -> list[Import]:
+def missing(imports: Iterable[Import]) -> list[Import]:
     """The first import of each module that is not there."""
     found: dict[str, Import] = {}
-    for one in imports(setting):
+    for one in imports:
         if one.module not in found and not is_there(one.module):
             found[one.module] = one
     return list(found.values())
@@ -175,8 +175,10 @@ def storage_setting(setting: Settings, environ: Environ) -> Iterator[CheckMessag
 
 
 def storage_loads(setting: Settings, environ: Environ) -> Iterator[CheckMessage]:
-    """The default storage can be made."""
-    if "default" not in setting.STORAGES:
+    """The default storage can be made: with all its packages, and then by itself."""
+    lacking = list(packages(setting, environ))
+    yield from lacking
+    if lacking or "default" not in setting.STORAGES:
         return
     try:
         default_storage.__class__  # noqa: B018  # makes it
@@ -237,10 +239,11 @@ def media_address(setting: Settings, environ: Environ) -> Iterator[CheckMessage]
 
 def packages(setting: Settings, environ: Environ) -> Iterator[CheckMessage]:
     """What the project's code imports is installed, in the major version that it is written for."""
-    for one in modules.missing(setting):
+    imports = list(modules.imports(setting))
+    for one in modules.missing(imports):
         yield Error(modules.said(one), modules.remedy(one.module), id="stayput.E011")
     backend = setting.STORAGES.get("default", {}).get("BACKEND", "")
-    used = {one.module for one in modules.imports(setting)}
+    used = {one.module for one in imports}
     if backend.startswith("stayput.django.imagekit"):
         yield from major("imagekitio", "imagekitio>=5,<6")
     if "magic" in used and modules.is_there("magic"):
@@ -279,7 +282,6 @@ def libmagic() -> Iterator[CheckMessage]:
 
 CHECKS: tuple[Callable[[Settings, Environ], Iterator[CheckMessage]], ...] = (
     storage_setting,
-    packages,
     storage_loads,
     storage_is_the_chosen_one,
     throw_away_disk,

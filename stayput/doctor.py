@@ -52,7 +52,7 @@ Probe = Callable[[], Iterator[Finding]]
 
 
 def doctor(workspace: Workspace, report: Report) -> None:
-    """Show what a deploy to this target needs and whether it is there; the document's ok is false if it lacks something."""
+    """Show what a deploy to this target needs and whether it is there."""
     findings = side_by_side(probes(workspace), SECONDS)
     well = all(finding.ok is not False for finding in findings)
     report.document |= {"ok": well, "target": workspace.target.name, "stack": workspace.stack.name}

@@ -54,8 +54,10 @@ def storage_setting(setting: Settings, environ: Environ) -> Iterator[CheckMessag
 
 
 def storage_loads(setting: Settings, environ: Environ) -> Iterator[CheckMessage]:
-    """The default storage can be made."""
-    if "default" not in setting.STORAGES:
+    """The default storage can be made: with all its packages, and then by itself."""
+    lacking = list(packages(setting, environ))
+    yield from lacking
+    if lacking or "default" not in setting.STORAGES:
         return
     try:
         default_storage.__class__  # noqa: B018  # makes it
@@ -116,10 +118,11 @@ def media_address(setting: Settings, environ: Environ) -> Iterator[CheckMessage]
 
 def packages(setting: Settings, environ: Environ) -> Iterator[CheckMessage]:
     """What the project's code imports is installed, in the major version that it is written for."""
-    for one in modules.missing(setting):
+    imports = list(modules.imports(setting))
+    for one in modules.missing(imports):
         yield Error(modules.said(one), modules.remedy(one.module), id="stayput.E011")
     backend = setting.STORAGES.get("default", {}).get("BACKEND", "")
-    used = {one.module for one in modules.imports(setting)}
+    used = {one.module for one in imports}
     if backend.startswith("stayput.django.imagekit"):
         yield from major("imagekitio", "imagekitio>=5,<6")
     if "magic" in used and modules.is_there("magic"):
@@ -158,7 +161,6 @@ def libmagic() -> Iterator[CheckMessage]:
 
 CHECKS: tuple[Callable[[Settings, Environ], Iterator[CheckMessage]], ...] = (
     storage_setting,
-    packages,
     storage_loads,
     storage_is_the_chosen_one,
     throw_away_disk,

@@ -76,10 +76,10 @@ def is_there(module: str) -> bool:
         return True
 
 
-def missing(setting: Any) -> list[Import]:
+def missing(imports: Iterable[Import]) -> list[Import]:
     """The first import of each module that is not there."""
     found: dict[str, Import] = {}
-    for one in imports(setting):
+    for one in imports:
         if one.module not in found and not is_there(one.module):
             found[one.module] = one
     return list(found.values())

@@ -35,6 +35,14 @@ class Change:
     why: str = ""
 
 
+@dataclass(frozen=True)
+class Drift:
+    """One thing in the cloud that somebody changed behind the stack's back."""
+
+    resource: str  # "Bucket media"
+    what: str  # "blockPublicAcls is off, was on"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Cloud:
     """What the cloud is, as observed."""
@@ -44,6 +52,7 @@ class Cloud:
     endpoint_url: str = ""  # of this machine's cloud; empty for AWS
     signed_addresses: bool = False  # a private bucket: readers need presigned addresses
     changes: tuple[Change, ...] = ()
+    drift: tuple[Drift, ...] = ()  # as far as observing tells it
     reason: str = ""  # why `up` is needed, in words; empty: nothing to do
 
 
@@ -53,6 +62,8 @@ class Engine(Protocol):
     def observe(self) -> Cloud: ...  # reads only: starts no process, writes no file
 
     def preview(self) -> tuple[Change, ...]: ...  # what `up` would touch, also where nothing is; empty: not known
+
+    def drift(self) -> tuple[Drift, ...]: ...  # all that differs between what was made and what is there; reads only
 
     def up(self, say: Callable[[str], None]) -> Cloud: ...  # idempotent; `say` gets one short line a resource
 

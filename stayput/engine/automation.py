@@ -2,7 +2,7 @@
 
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from stayput.engine import Change, Cloud, Outputs, backend, program, stackfile
+from stayput.engine import Change, Cloud, Drift, Outputs, backend, program, stackfile
 from stayput.engine.cli import Cli
 from stayput.localcloud import server
 from stayput.secrets import write_private
@@ -19,7 +19,9 @@ from stayput.stack import Stack
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
+    from stayput.engine.events import Listener
     from stayput.engine.session import Session
+    from stayput.engine.strays import Stray
 
 Say = Callable[[str], None]
 NOWHERE = "http://127.0.0.1:9"  # the discard port: the preview of a cloud that is not there asks it nothing
@@ -60,6 +62,9 @@ class PulumiEngine:
                 pulumi.create()
                 return tuple(pulumi.run(lambda listen: pulumi.pulumi.preview(on_event=listen)).changes)
 
+    def drift(self) -> tuple[Drift, ...]:
+        return self.observe().drift
+
     def up(self, say: Say) -> Cloud:
         config = self._config()
         backend.prepare(self.stack)
@@ -73,10 +78,13 @@ class PulumiEngine:
                 from stayput.engine import leftovers
 
                 leftovers.remove(pulumi.pulumi, url, config, say)
-            pulumi.run(lambda listen: pulumi.pulumi.up(on_event=listen, refresh=True), say)
+            told = pulumi.run(lambda listen: pulumi.pulumi.up(on_event=listen, refresh=True), say)
             outputs = pulumi.outputs()
+        for stray in self._strays(told, url, config):
+            stray.remove()
+            say(f"took away from {stray.drift.resource}: {stray.drift.what}")
         self._note(made_of)
-        self._observed = self._cloud(config, outputs, url, (), "")
+        self._observed = self._cloud(config, outputs, url)
         return self._observed
 
     def destroy(self, say: Say) -> None:
@@ -111,30 +119,43 @@ class PulumiEngine:
         if _on_this_machine(config):
             cloud = server.observe(self.stack.home)
             if cloud is None or not (self.stack.home / ".pulumi").exists():
-                return self._cloud(config, None, "", (), "never provisioned")
+                return self._cloud(config, None, "", reason="never provisioned")
             if not cloud.alive:
-                return self._cloud(config, None, "", (), f"{server.NAME} died: everything in it is gone")
+                return self._cloud(config, None, "", reason=f"{server.NAME} died: everything in it is gone")
             url = cloud.url
         with self._session(config, url) as pulumi, ThreadPoolExecutor(1) as aside:
             outputs = aside.submit(pulumi.outputs)
             try:
                 told = pulumi.run(lambda listen: pulumi.pulumi.preview(on_event=listen, refresh=True))
             except LookupError:
-                return self._cloud(config, None, url, (), "never provisioned")
-            changes = tuple(told.changes)
-            return self._cloud(config, outputs.result(), url, changes, self._why(changes, config))
+                return self._cloud(config, None, url, reason="never provisioned")
+        strays = tuple(stray.drift for stray in self._strays(told, url, config))
+        reason = self._why(told.changes, strays, config)
+        return self._cloud(config, outputs.result(), url, tuple(told.changes), (*told.drift, *strays), reason)
 
-    def _why(self, changes: tuple[Change, ...], config: Mapping[str, str]) -> str:
+    def _why(self, changes: Sequence[Change], strays: Sequence[Drift], config: Mapping[str, str]) -> str:
         applied = self._applied()
         if applied == {}:
             return "the last run did not end"
-        if changes:
-            shown = [f"{one.action} {one.type.rsplit(':', 1)[1]} {one.name}" for one in changes]
-            return ", ".join(shown) if len(shown) < 4 else f"{', '.join(shown[:3])} and {len(shown) - 3} more"
+        words = [f"{one.action} {one.type.rsplit(':', 1)[1]} {one.name}" for one in changes]
+        if words := [*words, *(f"{one.resource} {one.what}" for one in strays)]:
+            return ", ".join(words[:3]) + (f" and {len(words) - 3} more" if len(words) > 3 else "")
         return program.differences(applied, program.ingredients(self.stack, config)) if applied else ""
 
+    def _strays(self, told: "Listener", url: str, config: Mapping[str, str]) -> "list[Stray]":
+        from stayput.engine.strays import find
+        from stayput.localcloud.table import connect, connect_account
+
+        return find(connect(url, config["aws:region"]) if url else connect_account(config), told.ids)
+
     def _cloud(
-        self, config: Mapping[str, str], outputs: Outputs | None, url: str, changes: tuple[Change, ...], reason: str
+        self,
+        config: Mapping[str, str],
+        outputs: Outputs | None,
+        url: str,
+        changes: tuple[Change, ...] = (),
+        drift: tuple[Drift, ...] = (),
+        reason: str = "",
     ) -> Cloud:
         return Cloud(
             engine=f"pulumi {self.cli.version}",
@@ -142,6 +163,7 @@ class PulumiEngine:
             endpoint_url=url,
             signed_addresses=config.get("stayput:mode") == "private",
             changes=changes,
+            drift=drift,
             reason=reason,
         )
 

@@ -3,6 +3,7 @@
 import json
 import os
 import secrets
+import shlex
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -52,8 +53,6 @@ def attached(port: int, url: str) -> dict[str, str]:
 
 def as_exports(environment: Mapping[str, str]) -> list[str]:
     """Lines for `eval` in a POSIX shell."""
-    import shlex
-
     return [f"export {name}={shlex.quote(value)}" for name, value in environment.items()]
 
 

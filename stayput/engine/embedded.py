@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from stayput.engine import Change, Cloud, Outputs, program, stackfile, state
+from stayput.engine import Change, Cloud, Drift, Outputs, program, stackfile, state
 from stayput.engine.state import State
 from stayput.errors import StayputError, WrongUse
 from stayput.localcloud import server
@@ -40,6 +40,19 @@ class EmbeddedEngine:
 
     def preview(self) -> tuple[Change, ...]:
         return ()
+
+    def drift(self) -> tuple[Drift, ...]:
+        known = state.load(self.stack.home)
+        if known is None or not known.cloud.alive:
+            return ()
+        from stayput.engine.events import drifted, shown
+        from stayput.localcloud.table import connect, table
+
+        resources = table(connect(known.cloud.url, known.region))
+        found: list[Drift] = []
+        for one in known.resources:
+            found += drifted(shown(one.urn), one.outputs, resources[one.type].read(one.id, one.outputs))
+        return tuple(found)
 
     def up(self, say: Say) -> Cloud:
         config = self._config()

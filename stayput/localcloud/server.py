@@ -36,11 +36,12 @@ def start(home: Path) -> Daemon:
 
 
 def stop(home: Path) -> None:
-    """End the process and forget it; what was in it is gone."""
-    if daemon := observe(home):
-        processes.stop(daemon)
-    _record(home).unlink(missing_ok=True)
-    (home / "cloud.log").unlink(missing_ok=True)
+    """End the process, and its stand-in, and forget them; what was in it is gone."""
+    for record, log in ((_standing_in(home), "provider.log"), (_record(home), "cloud.log")):
+        if daemon := processes.load(record):
+            processes.stop(daemon)
+        record.unlink(missing_ok=True)
+        (home / log).unlink(missing_ok=True)
 
 
 def _answers(port: int) -> bool:
@@ -52,3 +53,25 @@ def _answers(port: int) -> bool:
         return False
     finally:
         connection.close()
+
+
+def _standing_in(home: Path) -> Path:
+    return home / "provider.json"
+
+
+def start_stand_in(home: Path, url: str, region: str) -> Daemon:
+    """The process that serves the stand-in provider of the cloud at `url` to commands typed in a shell."""
+    daemon = processes.load(_standing_in(home))
+    if daemon and (process := daemon.process()):
+        if {url, region} <= set(process.cmdline()):
+            return daemon
+        processes.stop(daemon)
+    port = daemon.port if daemon and not processes.answers(daemon.port) else processes.free_port()
+    return processes.start(
+        [sys.executable, "-m", "stayput.localcloud.provide", str(port), url, region],
+        record=_standing_in(home),
+        log=home / "provider.log",
+        port=port,
+        ready=lambda: processes.answers(port),
+        name="the provider of this machine's cloud",
+    )

@@ -180,6 +180,46 @@ def doctor(
         look(workspace(target, stack, set or []), report)
 
 
+@task(iterable=["set"], help=help_for("stack", "set", "json"))
+def drift(_: Context, stack: str | None = None, set: list[str] | None = None, json: bool = False) -> None:
+    """Say what differs between program, state and cloud; change nothing. Exit code 4 when there is something."""
+    from stayput.drift import drift as look
+    from stayput.report import reporting
+
+    with reporting(json) as report:
+        look(workspace(None, stack, set or []), report)
+
+
+@task(help=help_for("json"))
+def engine_install(_: Context, json: bool = False) -> None:
+    """Bring Pulumi's own engine: the one on PATH, the official install, or built from source."""
+    from stayput.engine import tell
+    from stayput.report import reporting
+
+    with reporting(json) as report:
+        tell.install(report)
+
+
+@task(help=help_for("stack", "json"))
+def engine_status(_: Context, stack: str | None = None, json: bool = False) -> None:
+    """Say which engine runs the stack, and why."""
+    from stayput.engine import tell
+    from stayput.report import reporting
+
+    with reporting(json) as report:
+        tell.status(ROOT, stack, report)
+
+
+@task(help=help_for("stack", "json"))
+def engine_env(_: Context, stack: str | None = None, json: bool = False) -> None:
+    """Print lines for eval, after which `pulumi up` and the like work on the stack."""
+    from stayput.engine import tell
+    from stayput.report import reporting
+
+    with reporting(json) as report:
+        tell.env(ROOT, stack, report)
+
+
 @task(iterable=["set"], help=help_for("target", "stack", "set", "json", "yes"))
 def destroy(
     _: Context,
@@ -257,4 +297,9 @@ namespace = Collection(
     doctor,
     destroy,
     bench,
+    drift,
 )
+engine = Collection("engine")
+for part, name in ((engine_install, "install"), (engine_status, "status"), (engine_env, "env")):
+    engine.add_task(part, name=name)
+namespace.add_collection(engine)

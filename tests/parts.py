@@ -11,6 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from stayput.engine import cli
+
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "stayput"
 IN_CI = os.environ.get("CI") == "true"
 
@@ -36,6 +38,7 @@ def docker_answers() -> bool:
 
 
 PARTS = {
+    "engine": Part(lambda: cli.find() is not None, "./invoke engine.install"),
     "docker": Part(docker_answers, "start Docker"),
     "browser": Part(lambda: program("chromium") is not None, "install Chromium"),
     "strict-s3": Part(lambda: program("versitygw") is not None, "run .ci/parts/strict-s3: it builds versitygw"),

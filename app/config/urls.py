@@ -7,6 +7,10 @@ from drf_spectacular.views import SpectacularJSONAPIView
 
 from app.uploads import api, pages
 
+handler400 = "app.config.problems.bad_request"
+handler404 = "app.config.problems.not_found"
+handler500 = "app.config.problems.server_error"
+
 urlpatterns = [
     path("", pages.gallery, name="gallery"),
     path("login/", LoginView.as_view(template_name="uploads/login.html"), name="login"),

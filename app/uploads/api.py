@@ -78,6 +78,10 @@ class Images(ListAPIView[Image]):
     def get_throttles(self) -> list[BaseThrottle]:
         return [UploadThrottle()] if self.request.method == "POST" else []
 
+    @schema.pictures
+    def get(self, request: Request) -> Response:
+        return self.list(request)
+
     @schema.uploads
     def post(self, request: Request) -> Response:
         close_old_connections()  # who sends slowly holds no connection to the database

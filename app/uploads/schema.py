@@ -67,7 +67,7 @@ def refusals(*statuses: int) -> dict[int, Any]:
         400: OpenApiResponse(Problems, "What was sent is not taken; the sentence says why."),
         401: OpenApiResponse(Detail, "No rights, or a token that is forged or expired."),
         403: OpenApiResponse(Detail, "A session without the form's secret."),
-        404: OpenApiResponse(Detail, "There is no such picture, or it is not yours."),
+        404: OpenApiResponse(Detail, "There is no such picture or page, or it is not yours."),
         406: OpenApiResponse(Detail, "Answers are JSON."),
         408: OpenApiResponse(Problems, "The body came too slowly."),
         409: OpenApiResponse(Detail, "Not now: it is being worked on, nothing was sent yet, or there is no bucket."),
@@ -81,6 +81,7 @@ def refusals(*statuses: int) -> dict[int, Any]:
     return {status: said[status] for status in statuses}
 
 
+pictures = extend_schema(operation_id="pictures", responses={200: ImageSerializer(many=True)} | refusals(401, 404, 406))
 uploads = extend_schema(
     operation_id="upload",
     request={"multipart/form-data": UploadSerializer},

@@ -95,7 +95,7 @@ def publish(image: Image, picture: ProcessedImage) -> None:
             height=height,
             bytes=len(picture.main),
             thumbnail_bytes=len(picture.thumbnail),
-            notes=list(getattr(picture, "notes", ())),
+            notes=list(picture.notes),
             **keys,
         )
         if present:

@@ -1,12 +1,18 @@
 """Pictures in ImageKit. Loaded only where ImageKit is chosen: imports imagekitio 5."""
 
 import posixpath
+from collections.abc import Mapping
+from typing import Any, cast
 
 import httpx
 from django.core.files.base import ContentFile, File
 from django.core.files.storage import Storage
 from imagekitio import ImageKit
 from imagekitio.types.file import File as Asset
+
+
+class NotStored(OSError):
+    """ImageKit's answer names no file, so there is none."""
 
 
 class ImageKitStorage(Storage):
@@ -28,13 +34,15 @@ class ImageKitStorage(Storage):
     def _save(self, name: str, content: File) -> str:
         folder, file_name = self.path_of(name)
         content.seek(0)
-        self.client.files.upload(
+        answer: object = self.client.files.upload(
             file=content.read(),  # bytes: the library refuses Django's file objects
             file_name=file_name,
             folder=folder,
             use_unique_file_name=False,
             overwrite_file=False,
         )
+        if not stored_id(answer):
+            raise NotStored(f"ImageKit's answer to an upload names no file: {str(answer)[:100]!r}")
         return name
 
     def _open(self, name: str, mode: str = "rb") -> File:
@@ -69,3 +77,22 @@ class ImageKitStorage(Storage):
     def probe(self) -> None:
         """Ask for one asset. Raises unless ImageKit answers and knows the key."""
         self.client.assets.list(limit=1)
+
+
+def stored_id(answer: object) -> str | None:
+    """The id of a stored file, wherever ImageKit's libraries have put it; None where there is none.
+
+    2.x: a dict, at times under "response", beside an "error"; 3.x and 4.x: an object with the raw answer in
+    `response_metadata.raw`; 5.x: an object with `file_id`. The interface itself says `fileId`.
+    """
+    if isinstance(answer, Mapping):
+        fields = cast("Mapping[str, Any]", answer)
+        if fields.get("error"):
+            return None
+        found = fields.get("fileId") or fields.get("file_id")
+        return str(found) if found else stored_id(fields.get("response"))
+    found = getattr(answer, "file_id", None) or getattr(answer, "fileId", None)
+    if isinstance(found, str) and found:
+        return found
+    raw: object = getattr(getattr(answer, "response_metadata", None), "raw", None) or getattr(answer, "response", None)
+    return stored_id(cast("Mapping[str, Any]", raw)) if isinstance(raw, Mapping) else None

@@ -1,7 +1,9 @@
 """The two storages that are ours in part: S3 against a moto server, ImageKit against a stand-in for its HTTP."""
 
 import threading
+import time
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import boto3
@@ -9,13 +11,13 @@ import flask
 import pytest
 from botocore.exceptions import ClientError
 from django.core.files.base import ContentFile
-from imagekitio import ImageKitError
+from imagekitio import APITimeoutError, ImageKitError, InternalServerError, RateLimitError
 from moto.server import ThreadedMotoServer
 from werkzeug.serving import make_server
 
 from stayput.django import storages
 from stayput.django.health import reason
-from stayput.django.imagekit import ImageKitStorage
+from stayput.django.imagekit import ImageKitStorage, NotStored, stored_id
 from stayput.django.s3 import S3MediaStorage
 from stayput.django.variables import Values
 
@@ -72,11 +74,14 @@ def test_s3_is_well_when_it_answers_and_not_when_the_bucket_is_gone(s3: S3MediaS
 
 
 class Library:
-    """What ImageKit's HTTP interface does, as far as a storage needs it. status: what it answers, when not 200."""
+    """What ImageKit's HTTP interface does, as far as a storage needs it.
+
+    status: what it answers, when not 200. slow: seconds before that. answer: what an upload is answered with.
+    """
 
     def __init__(self) -> None:
         self.files: dict[str, bytes] = {}
-        self.status = 200
+        self.status, self.slow, self.answer = 200, 0.0, self.said
         app = flask.Flask("imagekit")
         app.post("/api/v1/files/upload")(self.upload)
         app.get("/v1/files")(self.list)
@@ -87,6 +92,7 @@ class Library:
         self.url = f"http://127.0.0.1:{self.server.port}"
 
     def refuse(self) -> Any:
+        time.sleep(self.slow)
         return None if self.status == 200 else ("<html>Bad gateway</html>", self.status)
 
     def upload(self) -> Any:
@@ -94,6 +100,9 @@ class Library:
         assert (form["useUniqueFileName"], form["overwriteFile"]) == ("false", "false")
         path = f"{form['folder']}/{form['fileName']}"
         self.files[path] = flask.request.files["file"].read()
+        return self.answer(path)
+
+    def said(self, path: str) -> Any:
         return {"fileId": path.replace("/", "-"), "filePath": path, "url": f"{self.url}/shown{path}"}
 
     def list(self) -> Any:
@@ -154,3 +163,81 @@ def test_imagekit_is_well_when_it_answers_and_not_when_its_gateway_does(imagekit
         imagekit.probe()
     with pytest.raises(ImageKitError):
         imagekit.save("b.webp", ContentFile(b"x"))
+
+
+FILE = {"fileId": "f-1", "name": "a.webp", "filePath": "/media/a.webp", "size": 9, "fileType": "image"}
+RAW = SimpleNamespace(raw=FILE, http_status_code=200)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        FILE,
+        {"response": FILE, "error": None},
+        {"file_id": "f-1"},
+        SimpleNamespace(fileId="f-1"),
+        SimpleNamespace(file_id="f-1"),
+        SimpleNamespace(file_id=None, response_metadata=RAW),
+    ],
+    ids=["2.2", "2.x, wrapped", "a dict of our words", "the interface's words", "3.x to 5.x", "4.x, raw only"],
+)
+def test_a_stored_file_is_known_in_what_each_library_answers(answer: Any):
+    assert stored_id(answer) == "f-1"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        None,
+        "",
+        "<html>",
+        {},
+        [],
+        {"response": None, "error": {"message": "no"}},
+        {"error": "no", "fileId": "f-1"},
+        SimpleNamespace(),
+        SimpleNamespace(file_id=None, response_metadata=SimpleNamespace(raw=None)),
+    ],
+)
+def test_what_names_no_file_is_no_stored_file(answer: Any):
+    assert stored_id(answer) is None
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        FILE,
+        {**FILE, "size": None, "AITags": None, "versionInfo": {"id": "v", "name": "Version 1"}},
+        {"fileId": "f-1"},
+        {**FILE, "height": "600", "unheardOf": [1]},
+        {"response": FILE, "error": None},
+    ],
+    ids=["plain", "nulls", "bare", "wrong types and new fields", "wrapped"],
+)
+def test_imagekit_may_answer_an_upload_in_any_shape(imagekit: ImageKitStorage, library: Library, answer: Any):
+    library.answer = lambda path: answer
+    assert imagekit.save("a.webp", ContentFile(b"a picture")) == "a.webp"
+
+
+@pytest.mark.parametrize("answer", ["<html>All is well</html>", {}, {"error": {"message": "no space"}}])
+def test_an_upload_that_names_no_file_has_failed_whatever_its_status(
+    imagekit: ImageKitStorage, library: Library, answer: Any
+):
+    library.answer = lambda path: answer
+    with pytest.raises((NotStored, ImageKitError)):
+        imagekit.save("a.webp", ContentFile(b"a picture"))
+
+
+@pytest.mark.parametrize(("status", "error"), [(502, InternalServerError), (429, RateLimitError)])
+def test_imagekit_refusing_is_an_error(imagekit: ImageKitStorage, library: Library, status: int, error: Any):
+    library.status = status
+    with pytest.raises(error):
+        imagekit.save("a.webp", ContentFile(b"a picture"))
+
+
+def test_imagekit_is_not_waited_for_longer_than_was_said(library: Library, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("IMAGE_KIT_BASE_URL", library.url)
+    hasty = ImageKitStorage(private_key="p", url_endpoint=library.url, folder="media", timeout=0.2, retries=0)
+    library.slow = 1.0
+    with pytest.raises(APITimeoutError):
+        hasty.save("a.webp", ContentFile(b"a picture"))

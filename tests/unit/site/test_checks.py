@@ -1,0 +1,137 @@
+"""What the checks say of settings that lose uploads, and that they are silent where nothing is wrong."""
+
+from pathlib import Path
+from typing import Any
+
+import django
+import pytest
+from django.test import override_settings
+
+from stayput.django import checks, modules
+
+DISK = {"BACKEND": checks.FILE_SYSTEM, "OPTIONS": {"location": "/app/media", "base_url": "/media/"}}
+STATIC = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+
+
+def s3(**options: Any) -> dict[str, Any]:
+    plain = {"bucket_name": "media-1", "region_name": "eu-central-1", "access_key": "a", "secret_key": "b"}
+    return {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": plain | options}
+
+
+def found(monkeypatch: pytest.MonkeyPatch, environ: dict[str, str] | None = None, **settings: Any) -> list[str]:
+    """The ids that the checks give under these settings and variables."""
+    for name, value in (environ or {}).items():
+        monkeypatch.setenv(name, value)
+    storages = {"STORAGES": {"default": DISK, "staticfiles": STATIC}} | settings
+    with override_settings(**storages):
+        return [str(message.id) for message in checks.run()]
+
+
+def test_a_project_on_its_own_disk_has_no_fault(monkeypatch: pytest.MonkeyPatch):
+    assert found(monkeypatch) == []
+
+
+@pytest.mark.skipif(django.VERSION < (5, 1), reason="the setting is still read before Django 5.1")
+def test_default_file_storage_is_a_fault_where_django_ignores_it(monkeypatch: pytest.MonkeyPatch):
+    assert found(monkeypatch, DEFAULT_FILE_STORAGE="storages.backends.s3.S3Storage") == ["stayput.E001"]
+
+
+def test_storages_without_a_default_is_a_fault(monkeypatch: pytest.MonkeyPatch):
+    assert found(monkeypatch, STORAGES={"staticfiles": STATIC}) == ["stayput.E002"]
+
+
+def test_a_storage_that_cannot_be_loaded_is_named(monkeypatch: pytest.MonkeyPatch):
+    assert found(monkeypatch, STORAGES={"default": {"BACKEND": "nowhere.Storage"}}) == ["stayput.E003"]
+
+
+def test_s3_chosen_and_the_disk_in_use_is_a_fault(monkeypatch: pytest.MonkeyPatch):
+    assert found(monkeypatch, {"USE_S3": "True"}) == ["stayput.E004"]
+    assert found(monkeypatch, {"USE_S3": "False"}, AWS_STORAGE_BUCKET_NAME="media-1") == []
+
+
+def test_two_homes_are_a_fault(monkeypatch: pytest.MonkeyPatch):
+    both = {"USE_S3": "True", "IMAGEKIT_PRIVATE_KEY": "private_x"}
+    assert found(monkeypatch, both) == ["stayput.E005"]
+
+
+@pytest.mark.parametrize("variable", checks.PLATFORMS)
+def test_disk_and_sqlite_on_a_platform_that_throws_them_away_are_faults(monkeypatch: pytest.MonkeyPatch, variable: str):
+    assert found(monkeypatch, {variable: "x"}) == ["stayput.E006", "stayput.E007"]
+    assert found(monkeypatch, {variable: "x"}, DEBUG=True) == []
+
+
+def test_a_volume_is_no_throw_away_disk():
+    assert checks.on_a_volume(Path("/proc/media"))
+    assert not checks.on_a_volume(Path("/nowhere/media"))
+
+
+@pytest.mark.parametrize(
+    ("url", "options", "wanted"),
+    [
+        ("https://media-1.s3.eu-central-1.amazonaws.com/media/", {}, []),
+        ("https://s3.eu-central-1.amazonaws.com/media-1/", {}, []),
+        ("https://media-1.s3.amazonaws.com/", {"region_name": "us-east-1"}, []),
+        ("https://cdn.example.com/", {"custom_domain": "cdn.example.com"}, []),
+        ("http://127.0.0.1:5000/media-1/media/", {"endpoint_url": "http://127.0.0.1:5000"}, []),
+        ("", {}, []),
+        ("https://media-1.s3.amazonaws.com/", {}, ["stayput.E009"]),
+        ("", {"custom_domain": "media-1.s3.amazonaws.com"}, ["stayput.E009"]),
+        ("https://media-2.s3.eu-central-1.amazonaws.com/", {}, ["stayput.E010"]),
+        ("https://media-12.s3.eu-central-1.amazonaws.com/", {}, ["stayput.E010"]),
+        ("", {"bucket_name": ""}, ["stayput.E008"]),
+    ],
+)
+def test_media_url_has_to_lead_to_the_bucket(
+    monkeypatch: pytest.MonkeyPatch, url: str, options: dict[str, str], wanted: list[str]
+):
+    assert found(monkeypatch, STORAGES={"default": s3(**options)}, MEDIA_URL=url) == wanted
+
+
+def test_a_silenced_fault_stops_nothing(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("USE_S3", "True")
+    with override_settings(STORAGES={"default": DISK}):
+        (fault,) = checks.faults()
+        assert fault.startswith("(stayput.E004) S3 is chosen, but uploads go to the local disk: ")
+        assert fault.endswith('. Next: set STORAGES["default"] to the storage that is meant')
+    with override_settings(STORAGES={"default": DISK}, SILENCED_SYSTEM_CHECKS=["stayput.E004"]):
+        assert checks.faults() == []
+
+
+def test_a_package_that_is_missing_or_of_another_major_version_is_a_fault(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(checks.MAJORS, "no-such-package", 1)
+    monkeypatch.setitem(checks.MAJORS, "imagekitio", 99)
+    (missing,) = checks.major("no-such-package", "no-such-package<2")
+    (other,) = checks.major("imagekitio", "imagekitio>=99")
+    assert (missing.id, missing.msg) == ("stayput.E011", "no-such-package is used and not installed")
+    assert other.id == "stayput.E012"
+    assert other.msg.endswith(" is installed, and version 99 is needed")
+
+
+SOURCE = """
+from __future__ import annotations
+import os.path
+from . import nearby
+from PIL import Image
+if TYPE_CHECKING:
+    import for_types
+else:
+    import for_real
+try:
+    import guarded
+except ImportError:
+    guarded = None
+def later():
+    import lazily
+"""
+
+
+def test_an_import_that_has_to_succeed_is_found_wherever_it_stands():
+    wanted = {"__future__", "os", "PIL", "for_real", "lazily"}
+    assert {module for module, _ in modules.needed_by(SOURCE)} == wanted
+
+
+def test_a_missing_import_names_file_and_line(tmp_path: Path):
+    one = modules.Import("magic", tmp_path / "views.py", 3)
+    assert modules.missing([one, modules.Import("os", tmp_path / "views.py", 1)]) == [one]
+    assert modules.said(one) == f"{tmp_path}/views.py, line 3, imports magic, which is not installed"
+    assert "libmagic1" in modules.remedy("magic")

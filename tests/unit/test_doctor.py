@@ -1,0 +1,69 @@
+"""What the doctor makes of what it finds."""
+
+import threading
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from stayput import doctor
+from stayput.doctor import Finding, clock, disk, engine, key_age, python, side_by_side
+
+NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(("days", "ok"), [(0, True), (90, True), (91, False)])
+def test_a_key_older_than_ninety_days_is_to_be_rotated(days, ok):
+    found = key_age("AKIA1", NOW - timedelta(days=days), NOW)
+    assert (found.ok, found.detail) == (ok, f"AKIA1 is {days} days old")
+    assert "invoke rotate-keys" in found.remedy
+
+
+@pytest.mark.parametrize(
+    ("date", "ok"),
+    [
+        ("Fri, 01 May 2026 12:00:30 GMT", True),
+        ("Fri, 01 May 2026 12:05:00 GMT", False),
+        ("Fri, 01 May 2026 11:55:00 GMT", False),
+        ("", None),
+        ("yesterday", None),
+    ],
+)
+def test_a_clock_that_differs_from_the_servers_is_said(date, ok):
+    assert clock(date, NOW).ok is ok
+
+
+def test_too_old_a_python_and_too_full_a_disk_are_faults():
+    assert [python((3, 10, 9)).ok, python((3, 11, 0)).ok, python((3, 14, 0)).ok] == [False, True, True]
+    assert [disk(10**9).ok, disk(10**10).ok] == [False, True]
+
+
+def test_pulumi_is_only_needed_where_the_cloud_is_not_this_machines():
+    assert [engine(None, needed=True).ok, engine(None, needed=False).ok] == [False, None]
+
+
+def test_every_fault_comes_with_a_remedy():
+    lacking = [engine(None, needed=True), disk(0), python((3, 9)), key_age("A", NOW - timedelta(days=100), NOW)]
+    assert [found for found in lacking if found.ok or not found.remedy] == []
+
+
+def test_a_probe_that_hangs_or_breaks_holds_nobody_up():
+    hangs = threading.Event()
+
+    def never():
+        hangs.wait()
+        yield Finding(name="never", ok=True, detail="")
+
+    def breaks():
+        raise ValueError("of the probe")
+        yield
+
+    probes = {"never": never, "breaks": breaks, "python": lambda: iter((python((3, 12, 0)),))}
+    found = {one.name: one for one in side_by_side(probes, 0.2)}
+    hangs.set()
+    assert found["never"].detail == "no answer within 0.2 s"
+    assert found["breaks"].detail == "ValueError: of the probe"
+    assert found["python"].ok
+
+
+def test_the_probes_have_to_answer_before_five_seconds():
+    assert doctor.PROBE_SECONDS < doctor.SECONDS < 5

@@ -9,6 +9,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # gunicorn runs th
 from app.config import machine
 from app.config.logs import LOGGING
 
+machine.give_memory_back()
+
 bind = f"0.0.0.0:{os.environ.get('PORT') or 8000}"
 workers = machine.workers(machine.memory())
 worker_class = "app.config.worker.PacedWorker"

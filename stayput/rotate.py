@@ -5,6 +5,7 @@ written. Whatever cuts it off, the settings say where it stood, and the next run
 """
 
 import dataclasses
+import time
 from typing import Literal
 
 from stayput import keys
@@ -17,7 +18,7 @@ from stayput.prove import ProofFailed, prove
 from stayput.release import Build
 from stayput.report import Report
 from stayput.secrets import fingerprint
-from stayput.steps import Rekey
+from stayput.steps import Provision, Rekey, Step
 from stayput.workspace import Workspace
 
 REASONS: dict[Literal["active", "inactive"] | None, str] = {
@@ -27,13 +28,15 @@ REASONS: dict[Literal["active", "inactive"] | None, str] = {
 }
 
 
-def rotate_keys(workspace: Workspace, report: Report) -> None:
+def rotate_keys(workspace: Workspace, report: Report, *, grace: float = 0) -> None:
     """Replace the key of the live release; end one rotation that was cut off before another is begun.
 
+    grace: seconds that the old key works on after the new one is live, for forms and addresses that it signed.
     Raises WrongUse where nothing is live, and StayputError while another target's release has the old key.
     """
     with workspace.ledger.held("rotate-keys"):
         live = _live(workspace)
+        report.document |= {"changed": True, "target": live.target, "steps": report.steps, "proof": {}}
         wanted = keys.read(workspace.stack)
         if wanted.previous:
             report.say(f"The last rotation did not end ({wanted}); going on with it.")
@@ -46,6 +49,9 @@ def rotate_keys(workspace: Workspace, report: Report) -> None:
             if wanted.previous is None:
                 return
             _refuse_while_needed(workspace)
+            if wanted.previous == "active" and grace:
+                with report.step("wait", "what the old key signed is still out", f"wait for {grace:.0f} seconds"):
+                    time.sleep(grace)
             wanted = wanted.further()
 
 
@@ -65,8 +71,8 @@ def _bring_about(workspace: Workspace, report: Report, wanted: Keys, live: Live)
     """These keys in the settings, in the cloud and in the release; and the live site proven with them."""
     execute = apply(workspace, report)
     if keys.read(workspace.stack) != wanted:
-        execute((Rekey(keys=wanted, reason=REASONS[wanted.previous]),))
-    if steps := plan_cloud(workspace.engine.observe()):
+        execute(_steps(wanted, REASONS[wanted.previous]))
+    elif steps := plan_cloud(workspace.engine.observe()):
         execute(steps)
     desired = workspace.desired(workspace.cloud(), Build(id=live.build, parts=live.parts))
     if steps := plan_release(desired, workspace.target.observe()):
@@ -76,16 +82,21 @@ def _bring_about(workspace: Workspace, report: Report, wanted: Keys, live: Live)
     except ProofFailed:
         if wanted.previous == "inactive":
             again = dataclasses.replace(wanted, previous="active")
-            execute((Rekey(keys=again, reason="the site is not well without the old one"),))
-            execute(plan_cloud(workspace.engine.observe()))
+            execute(_steps(again, "the site is not well without the old one"))
         raise
+
+
+def _steps(wanted: Keys, reason: str) -> tuple[Step, ...]:
+    return Rekey(keys=wanted, reason=reason), Provision(changes=(), reason="the uploader's keys")
 
 
 def _prove(workspace: Workspace, report: Report, desired: Desired) -> None:
     """The smoke test, of the site as its visitors reach it."""
     release = desired.release
     last = workspace.ledger.live(workspace.target.name)[-1]
-    report.document |= {"target": workspace.target.name, "url": last.url, "build": last.build, "release": release.id}
+    assert desired.access.outputs
+    report.document |= {"url": last.url, "build": last.build, "release": release.id}
+    report.document["access_key_id"] = desired.access.outputs.access_key_id
     with report.step("prove", "the keys changed", f"prove release {release.id}: a photo goes through the live site"):
         proof = prove(last.url, desired.access, build=last.build, release=release.id, keepsake=last.keepsake)
     report.proof(proof)

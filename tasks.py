@@ -220,13 +220,17 @@ def engine_env(_: Context, stack: str | None = None, json: bool = False) -> None
         tell.env(ROOT, stack, report)
 
 
-@task(iterable=["set"], help=help_for("target", "stack", "set", "json", "yes"))
+@task(
+    iterable=["set"],
+    help=help_for("target", "stack", "set", "json", "yes", with_objects="also a bucket of an account with its objects"),
+)
 def destroy(
     _: Context,
     target: str | None = None,
     stack: str | None = None,
     set: list[str] | None = None,
     yes: bool = False,
+    with_objects: bool = False,
     json: bool = False,
 ) -> None:
     """Take away the releases and the stack, with all that is stored in them."""
@@ -235,7 +239,7 @@ def destroy(
 
     with reporting(json) as report:
         report.confirm("Everything of this stack is removed, uploads too.", yes)
-        road.destroy(workspace(target, stack, set or []), report)
+        road.destroy(workspace(target, stack, set or []), report, with_objects=with_objects)
 
 
 @task(iterable=["set"], help=help_for("stack", "set", "json", fresh="without any cache, the base pulled anew"))

@@ -75,14 +75,17 @@ def rollback(workspace: Workspace, report: Report, to: str | None = None) -> Non
         travel(workspace, report, apply(workspace, report), build)
 
 
-def destroy(workspace: Workspace, report: Report) -> None:
-    """Take away the target's releases, then the stack; what is stored in either goes with it."""
+def destroy(workspace: Workspace, report: Report, *, with_objects: bool = False) -> None:
+    """Take away the target's releases, then the stack.
+
+    What this machine's cloud holds goes with it; a bucket of an account that is not empty only with_objects.
+    """
     with workspace.ledger.held("destroy"):
         with report.step("destroy", "asked for", f"take everything off the target {workspace.target.name}"):
             workspace.target.destroy()
             workspace.ledger.append(Destroyed(target=workspace.target.name))
         with report.step("destroy", "asked for", f"destroy the stack {workspace.stack.name}"):
-            workspace.engine.destroy(lambda line: report.say(f"    {line}"))
+            workspace.engine.destroy(lambda line: report.say(f"    {line}"), with_objects=with_objects)
 
 
 def travel(workspace: Workspace, report: Report, execute: Executor, build: Build | None = None) -> None:

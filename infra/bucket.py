@@ -32,7 +32,9 @@ class MediaBucket(pulumi.ComponentResource):
         """endpoint_url: of this machine's cloud; empty for AWS."""
         super().__init__("stayput:infra:MediaBucket", name, None, opts)
         self._name = name
-        made = s3.Bucket(name, bucket=settings.bucket, force_destroy=settings.throw_away, opts=self._child())
+        made = s3.Bucket(
+            name, bucket=settings.bucket, force_destroy=settings.empties_bucket, opts=self._kept_safe(settings)
+        )
         self.bucket, self.arn = made.bucket, made.arn
         self._close(settings)
         self._keep()
@@ -45,6 +47,12 @@ class MediaBucket(pulumi.ComponentResource):
 
     def _child(self, *after: pulumi.Resource) -> pulumi.ResourceOptions:
         return pulumi.ResourceOptions(parent=self, depends_on=list(after))
+
+    def _kept_safe(self, settings: Settings) -> pulumi.ResourceOptions:
+        """A bucket of an account, or one that was there before, is never deleted or replaced by an `up`."""
+        safe = not settings.empties_bucket
+        existing = settings.bucket if settings.taken_over else None
+        return pulumi.ResourceOptions(parent=self, protect=safe, retain_on_delete=safe, import_=existing)
 
     def _close(self, settings: Settings) -> None:
         """No ACLs, and no public policy unless the mode needs one."""

@@ -14,7 +14,7 @@ CloudName = Literal["aws", "this-machine"]
 KeyStatus = Literal["active", "inactive"]
 
 ENDPOINT_VARIABLE = "STAYPUT_CLOUD_URL"
-KEYS = ("mode", "origins", "bucket", "cloud", "allowPlainHttp", "keyGeneration", "previousKey")
+KEYS = ("mode", "origins", "bucket", "cloud", "allowPlainHttp", "import", "keyGeneration", "previousKey")
 
 
 class SettingsError(ValueError):
@@ -33,6 +33,7 @@ class Settings:
     mode: Mode = "public"  # public: anyone reads media/*; private: only signed addresses
     origins: tuple[str, ...] = ()  # of the sites whose pages may read from the bucket and post to it
     bucket: str | None = None  # None: the provider makes a name up
+    taken_over: bool = False  # the bucket was there before the stack
     cloud: CloudName = "aws"
     allow_plain_http: bool = False
     key_generation: int = 1  # of the access key that is handed out
@@ -40,8 +41,13 @@ class Settings:
 
     @property
     def throw_away(self) -> bool:
-        """Whether destroying the stack may take objects and keys with it."""
+        """Whether destroying the stack may take keys with it that it did not make, and what is in its own bucket."""
         return self.cloud == "this-machine"
+
+    @property
+    def empties_bucket(self) -> bool:
+        """Whether destroying the bucket takes its objects along; never of one that others filled, or in an account."""
+        return self.throw_away and not self.taken_over
 
 
 def parse(config: Mapping[str, str]) -> Settings:
@@ -67,7 +73,8 @@ def parse(config: Mapping[str, str]) -> Settings:
         region=region,
         mode=cast(Mode, _one_of("mode", ours.get("mode", "public"), ("public", "private"))),
         origins=_origins(ours.get("origins", "[]")),
-        bucket=_bucket_name(ours["bucket"]) if "bucket" in ours else None,
+        bucket=_named_bucket(ours),
+        taken_over="import" in ours,
         cloud=cloud,
         allow_plain_http=plain,
         key_generation=(generation := _generation(ours.get("keyGeneration", "1"))),
@@ -96,6 +103,14 @@ def _one_of(key: str, value: str, allowed: tuple[str, ...]) -> str:
     if value not in allowed:
         raise SettingsError(f"stayput:{key}", f"{value!r} is not possible", "write " + " or ".join(allowed))
     return value
+
+
+def _named_bucket(ours: Mapping[str, str]) -> str | None:
+    given, existing = ours.get("bucket"), ours.get("import")
+    if given and existing and given != existing:
+        raise SettingsError("stayput:bucket", f"is {given!r}, but stayput:import is {existing!r}", "remove one of them")
+    name = existing or given
+    return None if name is None else _bucket_name(name)
 
 
 def _generation(text: str) -> int:

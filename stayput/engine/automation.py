@@ -12,6 +12,7 @@ import msgspec
 
 from stayput.engine import Change, Cloud, Drift, Outputs, backend, program, stackfile
 from stayput.engine.cli import Cli
+from stayput.errors import StayputError, WrongUse
 from stayput.localcloud import server
 from stayput.secrets import write_private
 from stayput.stack import Stack
@@ -87,20 +88,42 @@ class PulumiEngine:
         self._observed = self._cloud(config, outputs, url)
         return self._observed
 
-    def destroy(self, say: Say) -> None:
+    def destroy(self, say: Say, *, with_objects: bool = False) -> None:
         self._observed = None
         config = self._config()
         cloud = server.observe(self.stack.home)
         url = cloud.url if cloud and cloud.alive else ""
         if url or not _on_this_machine(config):
-            with self._session(config, url) as pulumi:
-                pulumi.unlock()
-                if pulumi.exists():
-                    pulumi.run(lambda listen: pulumi.pulumi.destroy(on_event=listen), say)
+            self._delete_resources(config, url, say, with_objects)
         if cloud:
             server.stop(self.stack.home)
             say(f"stopped {server.NAME}")
         self._forget()
+
+    def _delete_resources(self, config: Mapping[str, str], url: str, say: Say, with_objects: bool) -> None:
+        try:
+            with self._session(config, url) as pulumi:
+                pulumi.unlock()
+                if not pulumi.exists():
+                    return
+                if not _on_this_machine(config) or "stayput:import" in config:
+                    self._delete_safe_bucket(pulumi, config, url, with_objects)
+                pulumi.run(lambda listen: pulumi.pulumi.destroy(on_event=listen), say)
+        except StayputError as problem:
+            if not url or isinstance(problem, WrongUse):
+                raise
+            say(f"{problem.where}: {problem.what}")  # all of it is in the one process that ends
+
+    def _delete_safe_bucket(self, pulumi: "Session", config: Mapping[str, str], url: str, with_objects: bool) -> None:
+        """The bucket that Pulumi is told to protect and to keep: first, so that a run that is cut off begins with it."""
+        from stayput.engine import contents
+        from stayput.localcloud.table import connect, connect_account
+
+        if (outputs := pulumi.outputs()) is None:
+            return
+        aws = connect(url, config["aws:region"]) if url else connect_account(config)
+        contents.delete_bucket(aws, outputs.bucket, with_objects=with_objects)
+        pulumi.unprotect()
 
     def _session(
         self, config: Mapping[str, str], url: str, stack: Stack | None = None

@@ -65,7 +65,7 @@ class EmbeddedEngine:
         state.save(self.stack.home, done)
         return _cloud(config, done, "")
 
-    def destroy(self, say: Say) -> None:
+    def destroy(self, say: Say, *, with_objects: bool = False) -> None:
         """Also of a state that cannot be read: everything is in the one process that ends."""
         cloud = server.observe(self.stack.home)
         if cloud is None and not state.path(self.stack.home).exists():

@@ -56,7 +56,11 @@ def _telling(errors: Sequence[tuple[str, str]], said: str) -> str:
         line.strip() for message in (of_resources or [message for _, message in errors]) for line in _lines(message)
     ]
     lines = lines or [line for line in _lines(said) if line.startswith("error:")] or _lines(said)[-1:]
-    return re.sub(r"^error:\s*", "", lines[0]) if lines else "the engine ended without a word"
+    if not lines:
+        return "the engine ended without a word"
+    if refused := re.search(r"property (\S+) value \{.*\} has a problem: (.*)", lines[0]):
+        return " ".join(refused.groups())
+    return re.sub(r"^error:\s*", "", lines[0])
 
 
 def _lines(text: str) -> list[str]:

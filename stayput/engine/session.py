@@ -58,6 +58,12 @@ class Session:
             with self._explaining(Listener()):
                 self.pulumi.workspace.create_stack(self.stack.name)
 
+    def unprotect(self) -> None:
+        workspace = self.pulumi.workspace
+        command = ["state", "unprotect", "--all", "--yes", "--stack", self.stack.name]
+        with self._explaining(Listener()):
+            workspace.pulumi_command.run(command, workspace.work_dir, workspace.env_vars)
+
     def _output(self) -> Mapping[str, Any] | None:
         workspace = self.pulumi.workspace
         command = ["stack", "output", "--json", "--show-secrets", "--stack", self.stack.name]

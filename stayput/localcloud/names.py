@@ -1,5 +1,7 @@
 """One rule for physical names, the provider's own: the logical name, a hyphen and seven hex digits."""
 
+import ipaddress
+import re
 import secrets
 from collections.abc import Mapping
 from typing import Any
@@ -14,3 +16,16 @@ def named(logical: str, property: str, inputs: Mapping[str, Any], old: Mapping[s
         return dict(inputs)
     kept = old[property] if old and property in old.get(MADE_UP, ()) else None
     return {**inputs, property: kept or f"{logical}-{secrets.token_hex(4)[:7]}", MADE_UP: [property]}
+
+
+def bucket_name_fault(name: str) -> str:
+    """Why S3 would not take that name for a bucket, or an empty text."""
+    if not 3 <= len(name) <= 63:
+        return f"has {len(name)} characters; S3 takes 3 to 63"
+    if not re.fullmatch(r"[a-z0-9][a-z0-9.-]*[a-z0-9]", name) or ".." in name:
+        return "may hold only a-z, 0-9, hyphens and single dots, and must begin and end with a letter or digit"
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return ""
+    return "is an IP address"

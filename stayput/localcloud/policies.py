@@ -1,8 +1,24 @@
 """What AWS refuses in a policy document and the process that plays it would take. Pure."""
 
+import fnmatch
 import json
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any, cast
+
+from botocore.session import get_session
+
+# Rights of S3 that are not called as the operations they are for.
+S3_RIGHTS = (
+    *("ListBucket", "ListBucketVersions", "ListAllMyBuckets", "ListBucketMultipartUploads", "ListMultipartUploadParts"),
+    *(f"{verb}ObjectVersion{part}" for verb in ("Get", "Put", "Delete") for part in ("", "Acl", "Tagging")),
+    *(f"{verb}{part}Configuration" for verb in ("Get", "Put") for part in ("Lifecycle", "Encryption", "Replication")),
+    *(f"{verb}{part}Configuration" for verb in ("Get", "Put") for part in ("Inventory", "Metrics", "Analytics")),
+    *(f"{verb}{scope}PublicAccessBlock" for verb in ("Get", "Put") for scope in ("Bucket", "Account")),
+    *(f"{verb}Bucket{part}" for verb in ("Get", "Put") for part in ("Notification", "ObjectLockConfiguration")),
+    *("GetAccelerateConfiguration", "PutAccelerateConfiguration", "BypassGovernanceRetention"),
+    *("ReplicateObject", "ReplicateDelete", "ReplicateTags", "GetObjectVersionForReplication"),
+)
 
 
 def bucket_policy_faults(bucket: str, text: str) -> Iterator[str]:
@@ -15,6 +31,8 @@ def bucket_policy_faults(bucket: str, text: str) -> Iterator[str]:
         for action in _many(statement.get("Action")):
             if not action.startswith("s3:"):
                 yield f"names the action {action}, which is not S3's"
+            elif not is_action(action):
+                yield f"names the action {action}, which S3 does not know"
         for resource in _many(statement.get("Resource")):
             if resource.partition(":::")[2].partition("/")[0] != bucket:
                 yield f"names the resource {resource}, which is not in the bucket {bucket}"
@@ -32,6 +50,21 @@ def identity_policy_faults(text: str) -> Iterator[str]:
         for action in _many(statement.get("Action")):
             if action != "*" and ":" not in action:
                 yield f"names the action {action}, which has no service"
+            elif not is_action(action):
+                yield f"names the action {action}, which AWS does not know"
+
+
+def is_action(action: str) -> bool:
+    """Whether AWS knows an action of that name, or that its wildcards fit; of other services than S3 and IAM: yes."""
+    service, _, name = action.lower().partition(":")
+    return service not in ("s3", "iam") or bool(fnmatch.filter(_actions(service), name))
+
+
+@cache
+def _actions(service: str) -> frozenset[str]:
+    """The actions of a service in small letters: its operations, and where S3 names the right to one otherwise."""
+    operations = get_session().get_service_model(service).operation_names
+    return frozenset(name.lower() for name in (*operations, *(S3_RIGHTS if service == "s3" else ())))
 
 
 def is_public(text: str) -> bool:

@@ -3,6 +3,7 @@
 from abc import abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
+from stayput.localcloud.names import bucket_name_fault
 from stayput.localcloud.policies import bucket_policy_faults, is_public
 from stayput.localcloud.resource import Failure, Properties, Refused, Resource, unless_gone
 from stayput.localcloud.shapes import Shape, from_aws, to_aws
@@ -17,6 +18,11 @@ class Bucket(Resource):
     required = ("bucket",)
     identity = ("bucket",)
     named_by = "bucket"
+
+    def check(self, inputs: Properties) -> list[Failure]:
+        failures = super().check(inputs)
+        fault = "" if failures else bucket_name_fault(inputs["bucket"])
+        return [Failure("bucket", fault)] if fault else failures
 
     def create(self, inputs: Properties) -> tuple[str, dict[str, Any]]:
         name = inputs["bucket"]

@@ -2,7 +2,9 @@
 
 import re
 
-from stayput.localcloud.names import named
+import pytest
+
+from stayput.localcloud.names import bucket_name_fault, named
 
 
 def test_a_name_that_is_given_is_kept():
@@ -29,3 +31,13 @@ def test_two_made_up_names_differ():
 
 def test_a_resource_without_a_name_gets_none():
     assert named("media", "", {"bucket": "b"}, None) == {"bucket": "b"}
+
+
+@pytest.mark.parametrize("name", ["our-photos", "a.b.c", "123"])
+def test_a_name_that_s3_takes_has_no_fault(name):
+    assert bucket_name_fault(name) == ""
+
+
+@pytest.mark.parametrize("name", ["ab", "a" * 64, "Photos", "our_photos", "-photos", "a..b", "10.0.0.1"])
+def test_a_name_that_s3_refuses_has_its_fault_said(name):
+    assert bucket_name_fault(name)

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from stayput.localcloud.policies import bucket_policy_faults, identity_policy_faults, is_public
+from stayput.localcloud.policies import bucket_policy_faults, identity_policy_faults, is_action, is_public
 
 
 def policy(**statement):
@@ -51,3 +51,13 @@ def test_an_identity_policy_names_no_principal():
 )
 def test_a_policy_is_public_when_it_lets_anyone_in(change, public):
     assert is_public(policy(**READ | change)) is public
+
+
+@pytest.mark.parametrize("action", ["s3:GetObject", "s3:getobject", "s3:Get*", "s3:*", "s3:ListBucket", "sqs:Anything"])
+def test_an_action_that_aws_knows_is_one(action):
+    assert is_action(action)
+
+
+@pytest.mark.parametrize("action", ["s3:GetObjekt", "s3:Fetch*", "iam:MakeUser"])
+def test_an_action_that_aws_does_not_know_is_none(action):
+    assert not is_action(action)

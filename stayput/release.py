@@ -75,6 +75,8 @@ def site_files(root: Path, site: Site) -> Iterator[tuple[str, Path]]:
             )
     for name in _tracked(root, site.sources):
         yield name, root / name
+    if not site.manage:  # not Django: nothing to plug in
+        return
     package = Path(stayput.__file__).parent
     yield "stayput/__init__.py", package / "__init__.py"
     for file in sorted((package / "django").rglob("*")):

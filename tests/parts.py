@@ -40,6 +40,7 @@ def docker_answers() -> bool:
 PARTS = {
     "engine": Part(lambda: cli.find() is not None, "./invoke engine.install"),
     "docker": Part(docker_answers, "start Docker"),
+    "registry": Part(lambda: program("docker-registry") is not None, "install docker-registry"),
     "browser": Part(lambda: program("chromium") is not None, "install Chromium"),
     "strict-s3": Part(lambda: program("versitygw") is not None, "run .ci/parts/strict-s3: it builds versitygw"),
 }

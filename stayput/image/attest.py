@@ -154,7 +154,7 @@ def _start(client: DockerClient, image: Image, site: Site) -> Iterator[Check]:
             # A command that ended at once leaves nothing to run this in: asked for below.
             with contextlib.suppress(DockerException):
                 code, said = execute(container, [PYTHON, site.manage, "migrate", "--noinput"])
-                if code:
+                if code and said:
                     yield Check(name="migrate", ok=False, detail=telling(said.splitlines())[0])
         healthy, said = _healthz(container)
         container.reload()

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import tempfile
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import msgspec
 from docker.errors import DockerException, ImageNotFound
@@ -40,7 +40,7 @@ def connect() -> docker.DockerClient:
     """The engine that the environment names. Raises WrongUse where it is not, or cannot do what is needed."""
     try:
         client = docker.from_env(timeout=120)
-        info = cast("dict[str, Any]", client.info())
+        info = client.info()
     except DockerException:
         raise WrongUse("docker", "no engine answers", "start Docker; docker info says more") from None
     status: list[object] = info.get("DriverStatus") or []
@@ -85,9 +85,9 @@ class Images:
             found = connect().images.get(reference)
         except (ImageNotFound, DockerException):
             raise WrongUse(f"--image {reference}", "is not in the engine", "pull it: docker pull") from None
-        config = found.attrs["Config"]
+        labels = cast("dict[str, str]", found.attrs["Config"].get("Labels") or {})
         return Image(
-            build=str((config.get("Labels") or {}).get("stayput.build", "")),
+            build=labels.get("stayput.build", ""),
             parts={},
             name=reference.partition("@")[0],
             digest=str(found.id),

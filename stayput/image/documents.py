@@ -47,7 +47,7 @@ def bill_of_materials(image: Image) -> str:
             purl = PackageURL("pypi", None, name, version)
             components.append(_component(name=name, version=version, type=ComponentType.LIBRARY, purl=purl))
     whole = _component(name=image.name, version=image.digest, type=ComponentType.CONTAINER)
-    written = make_outputter(
-        _bom(components=components, metadata=_metadata(component=whole)), OutputFormat.JSON, SchemaVersion.V1_6
-    ).output_as_string()
+    bom = _bom(components=components, metadata=_metadata(component=whole))
+    bom.register_dependency(whole, components)
+    written = make_outputter(bom, OutputFormat.JSON, SchemaVersion.V1_6).output_as_string()
     return json.dumps(json.loads(written), indent=1)

@@ -41,7 +41,8 @@ def prepare(context: Path, out: Path) -> None:
     settings = tomllib.loads((context / "stayput.toml").read_text())
     site, image = settings["site"], settings.get("image", {})
     app = out / "app"
-    for name in (*site["sources"], "stayput/__init__.py", "stayput/django"):
+    plugged_in = ("stayput/__init__.py", "stayput/django") if site.get("manage", "manage.py") else ()
+    for name in (*site["sources"], *plugged_in):
         source = context / name
         (app / name).parent.mkdir(parents=True, exist_ok=True)
         if source.is_dir():

@@ -1,0 +1,1 @@
+"""Says of what kind bytes are."""

@@ -1,0 +1,63 @@
+"""Checkouts that images are built of, and images broken on purpose."""
+
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from stayput.image import Image
+from stayput.image.attest import attest
+from stayput.image.builder import Images, connect
+from stayput.project import Project, load
+from stayput.stack import Stack
+
+ROOT = Path(__file__).parents[2]
+SNIFFER = ROOT / "tests/images/sniffer"
+
+
+@dataclass
+class Made:
+    """A project in a folder of its own, and the image that was built of it."""
+
+    root: Path
+    project: Project
+    images: Images
+    image: Image
+
+    def attest(self, image=None, **site):
+        """The attestation of an image of this project; site: another start command, say."""
+        of = msgspec.structs.replace(self.project.site, **site)
+        return attest(connect(), image or self.image, of)
+
+    def broken(self, *lines):
+        """The image with these lines of a Dockerfile on top, run as root: same label, same user, another digest."""
+        recipe = "\n".join([f"FROM {self.image.name}:{self.image.build}", "USER 0", *lines, "USER 10001:10001"])
+        tag = f"{self.image.name}:broken"
+        command = ["docker", "buildx", "build", "--quiet", "--provenance=false", "--load", "--tag", tag, "-"]
+        subprocess.run(command, input=recipe, text=True, check=True, capture_output=True)
+        return msgspec.structs.replace(self.image, digest=connect().images.get(tag).id)
+
+
+def copy_sniffer(root: Path) -> None:
+    shutil.copytree(SNIFFER, root, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(ROOT / "docker", root / "docker")
+    shutil.copy2(ROOT / "requirements/uv.txt", root / "requirements")
+
+
+def copy_gallery(root: Path) -> None:
+    for name in ("app", "docker", "requirements"):
+        shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("manage.py", "stayput.toml"):
+        shutil.copy2(ROOT / name, root)
+
+
+def images_of(root: Path, *overrides) -> tuple[Project, Images]:
+    project = load(root, overrides)
+    return project, Images(project, Stack(root))
+
+
+def make(root: Path, *overrides) -> Made:
+    project, images = images_of(root, *overrides)
+    return Made(root, project, images, images.make(images.measure()))

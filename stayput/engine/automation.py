@@ -115,7 +115,7 @@ class PulumiEngine:
             say(f"{problem.where}: {problem.what}")  # all of it is in the one process that ends
 
     def _delete_safe_bucket(self, pulumi: "Session", config: Mapping[str, str], url: str, with_objects: bool) -> None:
-        """The bucket that Pulumi is told to protect and to keep: first, so that a run that is cut off begins with it."""
+        """The bucket that Pulumi is told to protect and to keep: first, so that a cut-off run begins with it."""
         from stayput.engine import contents
         from stayput.localcloud.table import connect, connect_account
 

@@ -54,7 +54,7 @@ def test_keys_of_other_namespaces_are_their_own_affair():
         (
             ours(zzz=""),
             "stayput:zzz: there is no such setting. "
-            "Next: the settings are mode, origins, bucket, cloud, allowPlainHttp, keyGeneration, previousKey",
+            "Next: the settings are mode, origins, bucket, cloud, allowPlainHttp, import, keyGeneration, previousKey",
         ),
         (
             ours(keyGeneration="0"),
@@ -172,3 +172,13 @@ def test_the_address_of_this_machines_cloud_is_a_loopback_address():
     assert loopback_url({"STAYPUT_CLOUD_URL": "http://127.0.0.1:5000/"}) == "http://127.0.0.1:5000"
     with pytest.raises(SettingsError, match="is not on this machine"):
         loopback_url({"STAYPUT_CLOUD_URL": "http://127.0.0.1.example.org"})
+
+
+def test_a_bucket_that_is_taken_over_is_named_by_it_and_never_emptied():
+    settings = parse({"aws:region": "eu-west-3", "stayput:cloud": "this-machine", "stayput:import": "by-hand"})
+    assert (settings.bucket, settings.taken_over, settings.empties_bucket) == ("by-hand", True, False)
+
+
+def test_two_names_for_one_bucket_are_refused():
+    with pytest.raises(SettingsError, match="remove one of them"):
+        parse({"aws:region": "eu-west-3", "stayput:import": "by-hand", "stayput:bucket": "another"})

@@ -13,7 +13,7 @@ from stayput.release import Build, name_build, site_files
 
 DOCKER_FILES = ("docker/Dockerfile", "docker/entrypoint", "requirements/uv.txt")
 INSIDE = Path(__file__).with_name("inside.py")
-PIN = re.compile(r"^([A-Za-z0-9._-]+)(?:\[[^]]*\])?==([^\s;\\]+)(\s*;[^\\]*)?", re.MULTILINE)
+PIN = re.compile(r"^([A-Za-z0-9._-]+)(?:\[[^]]*\])?==([^\s;\\]+)([ \t]*;[^\\\n]*)?", re.MULTILINE)
 
 
 def measure(root: Path, project: Project, base_digest: str) -> Build:

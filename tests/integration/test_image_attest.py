@@ -1,0 +1,170 @@
+"""Images that lack something, each really built and really broken: named in one line, before any release."""
+
+import re
+import subprocess
+
+import msgspec
+import pytest
+
+from stayput.errors import StayputError
+from stayput.image.inputs import PIN
+from tests.integration.images import copy_gallery, copy_sniffer, images_of, make
+
+pytestmark = pytest.mark.needs("docker")
+SITE_PACKAGES = "/venv/lib/python3*/site-packages"
+
+
+@pytest.fixture(scope="module")
+def gallery(tmp_path_factory):
+    root = tmp_path_factory.mktemp("gallery")
+    copy_gallery(root)
+    return make(root, "name=stayput-test-gallery")
+
+
+@pytest.fixture(scope="module")
+def sniffer(tmp_path_factory):
+    root = tmp_path_factory.mktemp("sniffer")
+    copy_sniffer(root)
+    return make(root, "name=stayput-test-sniffer")
+
+
+@pytest.mark.parametrize("name", ["gallery", "sniffer"])
+def test_an_image_that_holds_what_the_lock_says_is_found_right(name, request):
+    made = request.getfixturevalue(name)
+    found = made.images.attest(made.image)
+    assert found.failing == ""
+    assert found.ok
+    assert (found.digest, found.build) == (made.image.digest, made.image.build)
+    assert made.images.attested(made.image.build) == made.image
+    statement = msgspec.json.decode(made.images.statement(found.digest))
+    assert statement["subject"][0]["digest"] == {"sha256": made.image.digest.removeprefix("sha256:")}
+    assert statement["predicate"]["result"] == "PASSED"
+
+
+BROKEN = {
+    "a dependency was removed after install": (
+        "gallery",
+        f"RUN rm -rf {SITE_PACKAGES}/imagekitio*",
+        r"distributions: imagekitio [\d.]+ is not installed, though the lock has it",
+    ),
+    "another version is installed": (
+        "gallery",
+        f"RUN sed -i 's/^Version: .*/Version: 1.0/' {SITE_PACKAGES}/imagekitio-*/METADATA",
+        r"distributions: imagekitio is 1.0, but the lock says [\d.]+",
+    ),
+    "something is installed that the lock does not name": (
+        "gallery",
+        "RUN mkdir /tmp/p && cd /venv/lib/python3*/site-packages && mkdir extra-1.0.dist-info "
+        "&& printf 'Metadata-Version: 2.1\\nName: extra\\nVersion: 1.0\\n' >extra-1.0.dist-info/METADATA",
+        r"distributions: extra 1.0 is installed, but not in the lock",
+    ),
+    "python-magic has no libmagic": (
+        "sniffer",
+        "RUN rm -f /usr/lib/*/libmagic*",
+        r"dependencies: python-magic: import magic: ImportError: failed to find libmagic",
+    ),
+    "a module imports what is not there": (
+        "gallery",
+        "RUN echo 'import magic' >/app/app/uploads/sniff.py",
+        r"modules: .*import app.uploads.sniff: ModuleNotFoundError: No module named 'magic'",
+    ),
+    "a .env was copied in": (
+        "gallery",
+        "RUN echo SECRET_KEY=hunter2 >/app/.env && chmod 600 /app/.env",
+        r"secrets: /app/.env is in the image",
+    ),
+    "a private key is in a file": (
+        "sniffer",
+        "RUN printf -- '-----BEGIN PRIVATE KEY-----\\n%048d\\n' 0 >/etc/site.conf",
+        r"secrets: /etc/site.conf holds a private key",
+    ),
+    "a secret is among its variables": ("sniffer", "ENV AWS_SECRET_ACCESS_KEY=x", r"variables: AWS_SECRET_ACCESS_KEY"),
+    "the old build answers under the new release's variables": (
+        "sniffer",
+        """RUN echo '{"build": "0123456789ab"}' >/app/stayput-build.json""",
+        r"health: answers with build 0123456789ab and release attested, not [0-9a-f]{12}",
+    ),
+    "SIGTERM does not end it": (
+        "sniffer",
+        "RUN sed -i 's/^os.execvp.*/import signal; signal.signal(15, signal.SIG_IGN); import subprocess; "
+        "subprocess.run(command)/' /entrypoint",
+        r"stop: gone 1\d\.\d s after SIGTERM, with 137: it had to be killed",
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", BROKEN)
+def test_a_broken_image_is_caught_and_named_in_one_line(fault, request):
+    name, line, said = BROKEN[fault]
+    made = request.getfixturevalue(name)
+    found = made.attest(made.broken(line))
+    assert not found.ok
+    assert re.search(said, found.failing), found.failing
+    assert "\n" not in found.failing
+
+
+def test_a_start_command_that_exits_is_caught(sniffer):
+    found = sniffer.attest(start="python -c 'raise SystemExit(\"no such setting\")'")
+    assert "start: python -c" in found.failing
+    assert "ended with 1: no such setting" in found.failing
+
+
+def test_an_entry_point_that_is_only_imported_at_start_is_caught(gallery):
+    found = gallery.attest(start="gunicorn -c app/config/gunicorn.py app.config.entry")
+    assert "start: gunicorn" in found.failing
+    assert "app.config.entry" in found.failing
+
+
+def test_a_layer_of_an_older_lock_is_caught(sniffer):
+    name, version, _ = PIN.findall(sniffer.image.lock)[0]
+    newer = sniffer.image.lock.replace(f"{name}=={version}", f"{name}==99.0")
+    found = sniffer.attest(msgspec.structs.replace(sniffer.image, lock=newer))
+    assert found.failing == f"distributions: {name} is {version}, but the lock says 99.0"
+
+
+def test_an_image_is_released_only_with_a_good_attestation_of_its_own_digest(sniffer):
+    images, good = sniffer.images, sniffer.image
+    images.attest(good)
+    broken = sniffer.broken("RUN rm -f /usr/lib/*/libmagic*")
+    images.keep(broken)
+    try:
+        with pytest.raises(StayputError, match="was never attested"):
+            images.attested(good.build)
+        images.attest(broken)
+        with pytest.raises(StayputError, match="import magic"):
+            images.attested(good.build)
+    finally:
+        images.keep(good)
+    assert images.attested(good.build) == good
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "said"),
+    [
+        ("stayput.toml", 'system = ["libmagic1t64"]', "system = []", "python-magic: import magic: ImportError"),
+        ("sniffer/kinds.py", "import magic", "import magick", "import sniffer.kinds: ModuleNotFoundError"),
+        ("docker/Dockerfile", "FROM runtime AS release", "FRM runtime AS release", "docker/Dockerfile"),
+    ],
+    ids=["no libmagic", "missing import", "wrong Dockerfile"],
+)
+def test_what_lacks_something_cannot_be_built_anywhere(tmp_path, file, old, new, said):
+    copy_sniffer(tmp_path)
+    text = (tmp_path / file).read_text()
+    assert old in text
+    (tmp_path / file).write_text(text.replace(old, new))
+    _, images = images_of(tmp_path)
+    with pytest.raises(StayputError) as refused:
+        images.make(images.measure())
+    assert said in refused.value.what
+    assert "\n" not in str(refused.value)
+    assert images.known() == ()
+
+
+def test_the_ca_bundle_that_a_build_was_given_leaves_no_trace(sniffer):
+    files = subprocess.run(
+        ["docker", "run", "--rm", "--entrypoint", "ls", sniffer.image.digest, "/run/secrets"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "ca" not in files.stdout.split()

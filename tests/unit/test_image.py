@@ -1,0 +1,138 @@
+import pytest
+
+from stayput.errors import WrongUse
+from stayput.image import Attestation, Image
+from stayput.image.before import look_before
+from stayput.image.builder import check_buildx, explain
+from stayput.image.documents import bill_of_materials, statement
+from stayput.image.inputs import rebuilt, without_hashes
+from stayput.image.inside import pins
+from stayput.plan import plan_release
+from stayput.project import ImageInputs, Project, Site
+from stayput.prove import Check
+from stayput.release import name_build
+from tests.unit.builders import desired, observed
+
+LOCK = """\
+# made by uv
+imagekitio==5.1.0 \\
+    --hash=sha256:aa \\
+    # via stayput
+psycopg[binary]==3.3.9 ; implementation_name != 'pypy' \\
+    --hash=sha256:bb
+tzdata==2026.6 ; sys_platform == 'win32' \\
+    --hash=sha256:cc
+tomli==2.0 ; python_full_version < '3.11' and os_name == 'posix'
+"""
+LINUX = {
+    "implementation_name": "cpython",
+    "sys_platform": "linux",
+    "python_full_version": "3.13.5",
+    "os_name": "posix",
+}
+PARTS = {"source": "s1", "dependencies": "d1", "system": "", "base": "b", "dockerfile": "f", "platform": "linux/amd64"}
+
+
+def image(**more):
+    known = {"build": "b1", "parts": PARTS, "name": "gallery", "digest": "sha256:aa", "config": "sha256:cc"}
+    return Image(**{**known, "platform": "linux/amd64", "lock": without_hashes(LOCK), **more})
+
+
+def test_a_lock_is_read_for_the_place_where_the_image_runs():
+    assert pins(LOCK, LINUX) == {"imagekitio": "5.1.0", "psycopg": "3.3.9"}
+    assert "tzdata" in pins(LOCK, {**LINUX, "sys_platform": "win32"})
+    assert "tomli" in pins(LOCK, {**LINUX, "python_full_version": "3.9.18"})
+
+
+def test_a_lock_without_its_hashes_means_the_same():
+    assert pins(without_hashes(LOCK), LINUX) == pins(LOCK, LINUX)
+    assert "hash" not in without_hashes(LOCK)
+
+
+def test_a_changed_lock_is_told_by_distribution_and_version():
+    newer = LOCK.replace("imagekitio==5.1.0", "imagekitio==5.2.0").replace("tomli", "tomlkit")
+    told = rebuilt(name_build({**PARTS, "dependencies": "d2"}), newer, image())
+    assert told == (
+        {"part": "dependencies", "reason": "imagekitio 5.1.0 → 5.2.0, tomlkit 2.0 is new, tomli 2.0 is gone"},
+    )
+
+
+def test_a_changed_system_library_is_told_by_name_and_nothing_changed_tells_nothing():
+    told = rebuilt(name_build({**PARTS, "system": "libmagic1t64"}), LOCK, image())
+    assert told == ({"part": "system", "reason": "none → libmagic1t64"},)
+    assert rebuilt(name_build(PARTS), LOCK, image()) == ()
+
+
+def test_an_image_is_built_and_attested_before_it_is_published_where_a_target_runs_images():
+    wanted = desired()
+    steps = plan_release(type(wanted)(**{**vars(wanted), "in_image": True}), observed())
+    assert [step.name for step in steps][:3] == ["build", "attest", "publish"]
+
+
+def test_the_statement_binds_the_result_to_manifest_configuration_and_platform():
+    found = Attestation(
+        image="gallery@sha256:aa",
+        digest="sha256:aa",
+        config="sha256:cc",
+        platform="linux/amd64",
+        build="b1",
+        checks=(Check(name="modules", ok=True, detail=""), Check(name="start", ok=False, detail="exits")),
+    )
+    said = statement(found)
+    assert said["subject"] == [{"name": "gallery", "digest": {"sha256": "aa"}}]
+    assert (said["predicate"]["result"], said["predicate"]["failedTests"]) == ("FAILED", ["start"])
+    assert said["predicate"]["configuration"][0]["digest"] == {"sha256": "cc"}
+    assert (found.ok, found.failing) == (False, "start: exits")
+
+
+def test_an_attestation_without_any_check_is_not_a_good_one():
+    empty = Attestation(image="g@sha256:aa", digest="sha256:aa", config="", platform="", build="b1", checks=())
+    assert not empty.ok
+
+
+def test_the_bill_of_materials_names_each_distribution_of_the_lock():
+    said = bill_of_materials(image())
+    assert '"pkg:pypi/imagekitio@5.1.0"' in said
+    assert "tzdata" not in said
+
+
+@pytest.mark.parametrize("said", ["", "github.com/docker/buildx v0.12.1 abc", "github.com/docker/buildx 0.9.0"])
+def test_an_engine_without_or_with_too_old_a_buildx_is_refused(said):
+    with pytest.raises(WrongUse, match="buildx"):
+        check_buildx(said)
+
+
+@pytest.mark.parametrize("said", ["github.com/docker/buildx v0.13.0 abc", "github.com/docker/buildx 0.13.1+ds1 x"])
+def test_buildx_from_013_on_will_do(said):
+    check_buildx(said)
+
+
+@pytest.mark.parametrize(
+    ("said", "what"),
+    [
+        ("#12 2.06 stayput: idna is 3.7, but the lock says 3.20\nERROR: failed to solve: x", "idna is 3.7, but the"),
+        ("#9 ERROR: write /x: no space left on device\n", "the engine's disk is full"),
+        (
+            "ERROR: failed to solve: python:9: failed to resolve source metadata for docker.io/library/python:9: no",
+            "the base python:9 cannot be pulled",
+        ),
+        ("ERROR: failed to solve: dockerfile parse error on line 3: unknown instruction: FRM\n", "docker/Dockerfile: "),
+        (
+            "#9 4.1 error: Hash mismatch for `six==1.17.0`\nERROR: failed to solve: process",
+            "Hash mismatch for `six==1.17.0`",
+        ),
+    ],
+)
+def test_a_failed_build_is_explained_in_one_line(said, what):
+    explained, next_step = explain(said)
+    assert explained.startswith(what)
+    assert "\n" not in explained
+    assert next_step
+
+
+def test_a_native_library_that_a_dependency_loads_must_be_in_the_system_list(tmp_path):
+    (tmp_path / "site.txt").write_text("python-magic==0.4.27 \\\n    --hash=sha256:aa\n")
+    site = Site(sources=("app",), requirements="site.txt", start="x")
+    with pytest.raises(WrongUse, match=r'python-magic: loads .* system = \["libmagic1t64"\]'):
+        look_before(Project(name="g", site=site), tmp_path)
+    look_before(Project(name="g", site=site, image=ImageInputs(system=("libmagic1t64",))), tmp_path)

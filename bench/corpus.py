@@ -45,7 +45,9 @@ def screenshot() -> Image.Image:
     random = numpy.random.default_rng(5)
     for y in range(120, 1500, 28):
         pen.text((640, y), "".join(chr(c) for c in random.integers(97, 123, 90)), fill=(30, 30, 40, 255), font_size=22)
-        pen.text((70, y), "".join(chr(c) for c in random.integers(97, 123, 18)), fill=(220, 225, 235, 255), font_size=20)
+        pen.text(
+            (70, y), "".join(chr(c) for c in random.integers(97, 123, 18)), fill=(220, 225, 235, 255), font_size=20
+        )
     return picture
 
 

@@ -1,10 +1,18 @@
 """What is refused by its structure, before anything is decoded: pixels, passes, chunks, frames."""
 
 import re
+from collections.abc import Iterator
 
 from PIL import Image
 
 from app.uploads.contract import InvalidImage, Limits, millions
+
+
+def refuse_pieces(data: bytes, limits: Limits) -> None:
+    """Raises InvalidImage for a file in so many pieces that to read their names alone would take long."""
+    count = PIECES.get(data[:3])
+    if count and count(data, limits.pieces) > limits.pieces:
+        raise InvalidImage(f"The picture is in more than {limits.pieces:,} pieces. Please save it anew.")
 
 
 def refuse_bombs(opened: Image.Image, data: bytes, limits: Limits) -> None:
@@ -16,8 +24,6 @@ def refuse_bombs(opened: Image.Image, data: bytes, limits: Limits) -> None:
     match opened.format:
         case "JPEG" | "MPO" if scans(data, limits.jpeg_scans) > limits.jpeg_scans:
             raise InvalidImage(f"The picture is built up in more than {limits.jpeg_scans} passes. Please save it anew.")
-        case "PNG" if chunks(data, limits.png_chunks) > limits.png_chunks:
-            raise InvalidImage(f"The picture is in more than {limits.png_chunks:,} pieces. Please save it anew.")
         case _ if frames(opened, data, limits.frames) > limits.frames:
             raise InvalidImage(f"The animation has more than {limits.frames:,} pictures.")
 
@@ -52,15 +58,6 @@ def scans(data: bytes, enough: int) -> int:
     return found
 
 
-def chunks(data: bytes, enough: int) -> int:
-    """Chunks in a PNG, counted until there are more than `enough`."""
-    found, at = 0, 8
-    while at + 8 <= len(data) and found <= enough:
-        found += 1
-        at += 12 + int.from_bytes(data[at : at + 4], "big")
-    return found
-
-
 def frames(opened: Image.Image, data: bytes, enough: int) -> int:
     """Pictures in an animation, 1 for what does not move; those of a GIF are counted until they are `enough`."""
     match opened.format:
@@ -73,20 +70,26 @@ def frames(opened: Image.Image, data: bytes, enough: int) -> int:
 
 
 def gif_frames(data: bytes, enough: int) -> int:
-    """Frames in a GIF, by its blocks. Source: the GIF89a specification, sections 15 to 27."""
-    found, at = 0, 13 + colour_table(data[10])
-    while at < len(data) and found <= enough:
+    found = 0
+    for kind, _ in gif_blocks(data):
+        found += kind == 0x2C
+        if found > enough:
+            break
+    return max(1, found)
+
+
+def gif_blocks(data: bytes) -> Iterator[tuple[int, int]]:
+    """What a GIF is made of, and where: 0x2C are frames, 0x21 extensions. Source: GIF89a, sections 15 to 27."""
+    at = 13 + colour_table(data[10])
+    while at < len(data) and data[at] != 0x3B:
+        yield data[at], at
         match data[at]:
-            case 0x2C if at + 9 < len(data):  # image descriptor, colour table, size of a code, data
-                found += 1
+            case 0x2C if at + 9 < len(data):  # descriptor, colour table, size of a code, data
                 at = after_blocks(data, at + 11 + colour_table(data[at + 9]))
-            case 0x21:  # extension: label, data
+            case 0x21:  # label, data
                 at = after_blocks(data, at + 2)
-            case 0x3B:
-                break
             case _:
                 at += 1
-    return max(1, found)
 
 
 def colour_table(flags: int) -> int:
@@ -99,3 +102,40 @@ def after_blocks(data: bytes, at: int) -> int:
     while at < len(data) and data[at]:
         at += data[at] + 1
     return at + 1
+
+
+# Pieces of which a library reads every head before the picture
+
+
+def chunks(data: bytes, enough: int) -> int:
+    """Chunks in a PNG, counted until there are more than `enough`."""
+    found, at = 0, 8
+    while at + 8 <= len(data) and found <= enough:
+        found += 1
+        at += 12 + int.from_bytes(data[at : at + 4], "big")
+    return found
+
+
+def segments(data: bytes, enough: int) -> int:
+    """Segments of a JPEG before its first scan, counted until there are more than `enough`."""
+    found, at = 0, 2
+    while found <= enough and (marker := MARKER.search(data, at)) is not None and marker[1] != b"\xda":
+        found += 1
+        at = marker.end() + int.from_bytes(data[marker.end() : marker.end() + 2], "big")
+    return found
+
+
+def extension_blocks(data: bytes, enough: int) -> int:
+    """Blocks of a GIF's extensions before its first frame, counted until there are more than `enough`."""
+    found = 0
+    at, kind = 13 + (colour_table(data[10]) if len(data) > 10 else 0), 0
+    while at < len(data) and found <= enough and (kind := data[at]) != 0x2C:
+        found += 1
+        at += 2 if kind == 0x21 else 1
+        while kind == 0x21 and at < len(data) and data[at] and found <= enough:
+            found += 1
+            at += data[at] + 1
+    return found
+
+
+PIECES = {b"\x89PN": chunks, b"\xff\xd8\xff": segments, b"GIF": extension_blocks}

@@ -19,9 +19,10 @@ class Limits:
     pixels: int = 50_000_000
     decoded_bytes: int = 300_000_000  # memory that decoding may take
     jpeg_scans: int = 50  # a progressive picture from a camera or an editor has about ten
-    png_chunks: int = 20_000  # encoders write chunks of 8 kB and more: 25 MB are 3,200 of them
+    pieces: int = 20_000  # a PNG has the most: encoders write chunks of 8 kB and more, 25 MB are 3,200 of them
     frames: int = 2_000
     quality: int = 84
+    quality_with_much_room: int = 90  # for a picture that then still takes a quarter of the bytes or so
     least_quality: int = 35  # below, a smaller picture looks better
 
 

@@ -8,6 +8,7 @@ from PIL import Image
 from app.uploads.contract import InvalidImage, Limits
 
 WITH_ROOM, AT_THE_LIMIT = 2, 4  # the encoder's method: twice as fast, or the most picture in the bytes there are
+OF_A_SAMPLE = 1.02  # a strip of a picture takes more bytes than it does within the picture
 SLOPE = 0.016  # of the logarithm of the size over the quality, where a picture is near the limit
 MARGIN = 0.02  # how much smaller than the limit a second try aims at, as a logarithm
 
@@ -42,9 +43,11 @@ def encode_main(picture: Image.Image, limits: Limits) -> tuple[bytes, tuple[int,
 def first_quality(picture: Image.Image, limits: Limits) -> int:
     """The highest quality that is likely to fit, told by a sample, so that one encode of the whole is enough."""
     few = sample(picture)
-    there_is = limits.main_bytes * few.height / picture.height
+    there_is = limits.main_bytes * few.height / picture.height * OF_A_SAMPLE
     jpeg = io.BytesIO()
     few.save(jpeg, "JPEG", quality=75)  # takes a tenth of the time, and never less than two thirds of the bytes
+    if jpeg.tell() * 4 <= there_is:
+        return limits.quality_with_much_room
     if jpeg.tell() * 1.5 <= there_is:
         return limits.quality
     quality, over, slope = limits.quality, math.log(jpeg.tell() * 1.2 / there_is), SLOPE
@@ -54,7 +57,7 @@ def first_quality(picture: Image.Image, limits: Limits) -> int:
         if guess != quality:
             slope = min(max((over - over_there) / (quality - guess), 0.011), 0.03)
         quality, over = guess, over_there
-        if abs(over) < 0.08:
+        if abs(over) < 0.03:
             break
     return nearest_quality(quality - over / slope, limits)
 
@@ -79,7 +82,7 @@ def encode_within(picture: Image.Image, first: int, alpha_quality: int, limits: 
 
     The logarithm of the size is close to a line over the quality, so a secant finds the limit in a try or two.
     """
-    method = WITH_ROOM if first == limits.quality else AT_THE_LIMIT
+    method = WITH_ROOM if first >= limits.quality else AT_THE_LIMIT
     encoded = webp(picture, first, alpha_quality, method)
     if len(encoded) <= limits.main_bytes:
         return encoded

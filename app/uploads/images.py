@@ -10,7 +10,7 @@ import io
 import pi_heif
 from PIL import Image, ImageCms
 
-from app.uploads.caps import frames, refuse_bombs
+from app.uploads.caps import frames, refuse_bombs, refuse_pieces
 from app.uploads.contract import DEFAULT_LIMITS, InvalidImage, Limits, ProcessedImage, megabytes, millions
 from app.uploads.encode import encode_main, encode_thumbnail, fit, resample
 from app.uploads.formats import describe
@@ -40,6 +40,7 @@ def read(data: bytes, limits: Limits) -> tuple[Image.Image, tuple[str, ...]]:
         raise InvalidImage("The file is empty.")
     if len(data) > limits.upload_bytes:
         raise InvalidImage(f"The file has {megabytes(len(data))}; at most {megabytes(limits.upload_bytes)} are taken.")
+    refuse_pieces(data, limits)
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as opened:
             refuse_bombs(opened, data, limits)

@@ -5,6 +5,7 @@ import random
 import struct
 import zlib
 
+import pillow_heif
 from PIL import Image
 
 RED, GREEN, BLUE, WHITE = (220, 30, 30), (30, 200, 40), (40, 50, 220), (250, 250, 250)
@@ -37,6 +38,13 @@ def corners(size: tuple[int, int] = (400, 200)) -> Image.Image:
 def encoded(picture: Image.Image, format: str = "JPEG", **options: object) -> bytes:
     out = io.BytesIO()
     picture.save(out, format, **options)
+    return out.getvalue()
+
+
+def heic(picture: Image.Image) -> bytes:
+    """As a phone encodes it. pillow_heif is not registered: what decodes here is what decodes in the site."""
+    out = io.BytesIO()
+    pillow_heif.from_pillow(picture).save(out, quality=50)
     return out.getvalue()
 
 

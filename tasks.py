@@ -274,16 +274,19 @@ def test(_: Context, kind: str = "") -> None:
     raise SystemExit(check_everything(ROOT, kind))
 
 
-@task(positional=["subject"], optional=["subject"], help={"subject": "images; otherwise what people wait for"})
+@task(
+    positional=["subject"], optional=["subject"], help={"subject": "images or uploads; otherwise what people wait for"}
+)
 def bench(_: Context, subject: str = "journeys") -> None:
-    """Measure what a newcomer and every day's work wait for, or the SUBJECT images, for docs/benchmarks.md."""
-    from bench import images
+    """Measure what a newcomer and every day's work wait for, or SUBJECT, for docs/benchmarks.md."""
+    from importlib import import_module
+
     from bench.journeys import measure
     from stayput.report import reporting
 
     with reporting(False) as report:
-        if subject == "images":
-            report.say(images.run(ROOT))
+        if subject in ("images", "uploads"):
+            report.say(import_module(f"bench.{subject}").run(ROOT))
             return
         rows = [(figure.what, figure.goal, f"{figure.seconds:.2f}", figure.note) for figure in measure(ROOT)]
         report.table("Journeys, medians", ("what", "goal", "seconds", ""), rows)

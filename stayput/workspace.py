@@ -21,7 +21,7 @@ from stayput.variables import Access
 if TYPE_CHECKING:
     from stayput.image.builder import Images
 
-TARGETS = ("process", "docker")
+TARGETS = ("process", "docker", "railway", "render")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,5 +104,9 @@ def _target(name: str, project: Project, stack: Stack, made: StackSecrets) -> Ta
             from stayput.targets.docker import DockerTarget
 
             return DockerTarget(project, stack, Images(project, stack))
+        case "railway" | "render":
+            from stayput.targets.providers import open_provider
+
+            return open_provider(name, project, stack, made.fingerprint_key)
         case _:
             raise WrongUse(f"--target {name}", "is no target", f"choose one: {', '.join(TARGETS)}")

@@ -57,9 +57,9 @@ class Api:
     ) -> None:
         """headers: with the token among them. wait: seconds before the first repetition, doubling. timeout: seconds."""
         self.where, self._wait = where, wait
-        self._headers = headers
+        self.headers = headers
+        self._base = base_url.rstrip("/")
         self._http = httpx.Client(
-            base_url=base_url,
             timeout=httpx.Timeout(timeout, connect=min(timeout, 10)),
             headers={"User-Agent": USER_AGENT, "Accept": "application/json"},
         )
@@ -96,19 +96,25 @@ class Api:
             time.sleep(pause)
         raise StayputError(self.where, f"{call.name}: {said}, {ATTEMPTS} times", "run this again: it goes on")
 
+    def hide(self, call: Call, said: str) -> str:
+        """A provider's message, without the secrets of the call that it may repeat."""
+        for value in _secrets(call.body):
+            said = said.replace(value, "****")
+        return said[:SAID]
+
     def _pauses(self) -> Iterator[float]:
         return (self._wait * 2**attempt for attempt in range(ATTEMPTS))
 
     def _send(self, call: Call) -> httpx.Response:
         time.sleep(max(0.0, self._not_before - time.monotonic()))
         self.sent.append(call.name)
-        headers = {name: plain(value) for name, value in self._headers.items()}
+        headers = {name: plain(value) for name, value in self.headers.items()}
         content = None
         if call.body is not None:
             content = json.dumps(call.body, default=_reveal).encode()
             headers["Content-Type"] = "application/json"
         response = self._http.request(
-            call.method, call.path, params=dict(call.params), content=content, headers=headers
+            call.method, self._base + call.path, params=dict(call.params), content=content, headers=headers
         )
         self._respect(response)
         return response
@@ -136,9 +142,7 @@ class Api:
             HTTPStatus.FORBIDDEN: "look at the token: it has no right to do this",
             HTTPStatus.NOT_FOUND: "look at the names in stayput.toml, and at what the token may see",
         }.get(HTTPStatus(status), "mend that, then run this again")
-        said = _message(response)
-        for value in _secrets(call.body):
-            said = said.replace(value, "****")
+        said = self.hide(call, _message(response))
         refused = Refused(self.where, f"{call.name}: answers {status} {said}".rstrip(), next_step)
         refused.status = status
         return refused
@@ -196,7 +200,7 @@ def _message(response: httpx.Response) -> str:
     except ValueError:
         return ""
     text = cast("dict[str, object]", said).get("message") if isinstance(said, dict) else ""
-    return str(text or "")[:SAID]
+    return str(text or "")
 
 
 def _number(text: str) -> float:

@@ -6,12 +6,9 @@ release gets the traffic when the provider finds it healthy, so it is proven aft
 
 import contextlib
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from enum import Enum
+from collections.abc import Callable, Iterator
 from http import HTTPStatus
 from pathlib import Path
-from typing import Protocol
 from urllib.parse import urlsplit
 
 import httpx
@@ -19,85 +16,14 @@ import msgspec
 
 from stayput.django.variables import VARIABLES
 from stayput.errors import StayputError, WrongUse
-from stayput.release import Build, Release, Variables
+from stayput.release import Build, Release
 from stayput.secrets import Secret, fingerprint, plain, write_private
 from stayput.targets import Observed
-from stayput.targets.http import Api, Refused, Unsure, poll
+from stayput.targets.http import Refused, Unsure, poll
+from stayput.targets.provider import HEALTH_PATH, Deployment, ImageSource, Pace, Phase, Provider
 
 LOG_LINES = 50
-HEALTH_PATH = "/healthz"
 OURS = frozenset(variable.name for variable in VARIABLES if variable.owner == "ours")
-
-
-class Phase(Enum):
-    """What a deployment is, in our words. A word of the provider that is not known here is UNDERWAY: waited on."""
-
-    UNDERWAY = "underway"
-    LIVE = "live"
-    REPLACED = "replaced"  # was live once
-    FAILED = "failed"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Deployment:
-    id: str
-    phase: Phase
-    said: str  # the provider's own word
-    image: str = ""  # reference with digest, where the provider tells
-
-
-@dataclass(frozen=True, kw_only=True)
-class Pace:
-    """Seconds: polls from `first` growing to `last`, and how long something is waited for."""
-
-    first: float = 1.0
-    last: float = 5.0
-    deployment: float = 1800.0
-    public: float = 180.0  # until the public address has changed
-    look: float = 20.0  # for a deployment that a list does not show yet
-    retry: float = 0.5
-
-
-class Provider(Protocol):
-    """One PaaS. It decides nothing, and starts no deployment but in `deploy` and `back_to`."""
-
-    name: str
-    api: Api
-    migrates: str  # how the database is migrated there, in words
-
-    def url(self) -> str: ...  # the public address, without a slash at the end
-
-    def fingerprints(self) -> Mapping[str, str]: ...  # of all variables there; empty where one cannot be read
-
-    def inject(self, values: Variables) -> None: ...  # writes these, drops none
-
-    def restore(self) -> None: ...  # puts back what inject replaced in this run
-
-    def settle(self, image: str, migrate: str) -> Sequence[str]: ...  # puts settings right; a line for each
-
-    def deploy(self, image: str) -> str: ...  # the new deployment's id, or empty where it was not told. Raises Unsure
-
-    def deployments(self) -> Sequence[Deployment]: ...  # newest first
-
-    def deployment(self, id: str) -> Deployment: ...
-
-    def cancel(self, id: str) -> None: ...
-
-    def back_to(self, id: str) -> str: ...  # an earlier deployment again: the new one's id, or empty. Raises Unsure
-
-    def log(self, deployment: str, lines: int) -> Sequence[str]: ...  # empty id: what the live one writes
-
-
-class ImageSource(Protocol):
-    """Where images come from, by build. A release takes them by digest."""
-
-    def measure(self) -> Build: ...  # the build that this tree would give; reads only
-
-    def there(self) -> frozenset[str]: ...  # builds whose image can be released
-
-    def publish(self, build: Build) -> None: ...  # build, attest, push
-
-    def reference(self, build: Build) -> str: ...  # repository@sha256:...; raises StayputError where there is none
 
 
 class Attempt(msgspec.Struct, frozen=True, kw_only=True):
@@ -225,6 +151,11 @@ class PaasTarget:
             self._await_release(attempt.served)
         self._file.unlink(missing_ok=True)
 
+    def manage(self, *arguments: str) -> tuple[str, ...]:
+        """Nobody is let in by an API: always raises StayputError."""
+        command = f"python manage.py {' '.join(arguments)}"
+        raise StayputError(self._where, f"{self.name} lets no command in", f"run it in its own shell: {command}")
+
     def logs(self, *, follow: bool = False) -> Iterator[str]:
         shown: list[str] = []
         for _ in poll(self._pace.last, self._pace.last, float("inf")):
@@ -350,10 +281,3 @@ def reported(url: str) -> tuple[int, str, str]:
 def digest(image: str) -> str:
     """The digest of an image reference; empty where it has none."""
     return image.partition("@")[2]
-
-
-def token(variables: Mapping[str, str], name: str, where: str) -> Secret:
-    """The token from its variable. Raises WrongUse."""
-    if value := variables.get(name, "").strip():
-        return Secret(value)
-    raise WrongUse(where, f"{name} is not set", f"make a token there and export {name}")

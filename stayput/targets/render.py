@@ -4,10 +4,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, cast
 
 from stayput.errors import StayputError, WrongUse
+from stayput.project import Project
 from stayput.release import Variables
 from stayput.secrets import Secret
 from stayput.targets.http import Api, Call
-from stayput.targets.paas import HEALTH_PATH, Deployment, Phase
+from stayput.targets.provider import HEALTH_PATH, Deployment, Phase
 
 API_URL = "https://api.render.com/v1"
 PAGE = 100  # the most that a list gives at once
@@ -230,3 +231,13 @@ def repository(image: str) -> str:
     name = image.partition("@")[0]
     head, slash, last = name.rpartition("/")
     return f"{head}{slash}{last.partition(':')[0]}".removeprefix("https://").removeprefix("docker.io/")
+
+
+def open_provider(project: Project, variables: Mapping[str, str], fingerprint: Callable[[str], str]) -> Render | None:
+    """variables: of the environment, with RENDER_API_KEY and perhaps RENDER_API_URL."""
+    if (table := project.targets.render) is None:
+        return None
+    key = variables.get("RENDER_API_KEY", "")
+    if not key:
+        raise WrongUse("Render", "RENDER_API_KEY is not set", "make a key: Account Settings, API Keys; then export it")
+    return Render(connect(Secret(key), variables.get("RENDER_API_URL", "")), table.service, fingerprint)

@@ -170,7 +170,7 @@ class ProcessSite:
     def stop(self):
         self._process.terminate()
         try:
-            self._process.wait(timeout=35)
+            self._process.wait(timeout=2)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()

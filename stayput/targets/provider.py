@@ -1,0 +1,82 @@
+"""What a provider's file fills in: its calls and their answers, in our words. docs/new-target.md leads through it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Protocol
+
+from stayput.release import Build, Variables
+from stayput.targets.http import Api
+
+HEALTH_PATH = "/healthz"
+
+
+class Phase(Enum):
+    """What a deployment is, in our words. A word of the provider that is not known here is UNDERWAY: waited on."""
+
+    UNDERWAY = "underway"
+    LIVE = "live"
+    REPLACED = "replaced"  # was live once
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deployment:
+    id: str
+    phase: Phase
+    said: str  # the provider's own word
+    image: str = ""  # reference with digest, where the provider tells
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pace:
+    """Seconds: polls from `first` growing to `last`, and how long something is waited for."""
+
+    first: float = 1.0
+    last: float = 5.0
+    deployment: float = 1800.0
+    public: float = 180.0  # until the public address has changed
+    look: float = 20.0  # for a deployment that a list does not show yet
+    retry: float = 0.5
+
+
+class Provider(Protocol):
+    """One PaaS. It decides nothing, and starts no deployment but in `deploy` and `back_to`."""
+
+    name: str
+    api: Api
+    migrates: str  # how the database is migrated there, in words
+
+    def url(self) -> str: ...  # the public address, without a slash at the end
+
+    def fingerprints(self) -> Mapping[str, str]: ...  # of all variables there; empty where one cannot be read
+
+    def inject(self, values: Variables) -> None: ...  # writes these, drops none
+
+    def restore(self) -> None: ...  # puts back what inject replaced in this run
+
+    def settle(self, image: str, migrate: str) -> Sequence[str]: ...  # puts settings right; a line for each
+
+    def deploy(self, image: str) -> str: ...  # the new deployment's id, or empty where it was not told. Raises Unsure
+
+    def deployments(self) -> Sequence[Deployment]: ...  # newest first
+
+    def deployment(self, id: str) -> Deployment: ...
+
+    def cancel(self, id: str) -> None: ...
+
+    def back_to(self, id: str) -> str: ...  # an earlier deployment again: the new one's id, or empty. Raises Unsure
+
+    def log(self, deployment: str, lines: int) -> Sequence[str]: ...  # empty id: what the live one writes
+
+
+class ImageSource(Protocol):
+    """Where images come from, by build. A release takes them by digest."""
+
+    def measure(self) -> Build: ...  # the build that this tree would give; reads only
+
+    def there(self) -> frozenset[str]: ...  # builds whose image can be released
+
+    def publish(self, build: Build) -> None: ...  # build, attest, push
+
+    def reference(self, build: Build) -> str: ...  # repository@sha256:...; raises StayputError where there is none

@@ -1,0 +1,280 @@
+"""Railway, by its GraphQL API. Every document is written whole here, so that it can be held against the schema."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, cast
+
+from stayput.errors import StayputError, WrongUse
+from stayput.project import Project
+from stayput.release import Variables
+from stayput.secrets import Secret
+from stayput.targets.http import Api, Call, Refused, Unsure
+from stayput.targets.provider import HEALTH_PATH, Deployment, Phase
+
+API_URL = "https://backboard.railway.com/graphql/v2"
+HEALTH_SECONDS = 300
+PHASES = {
+    "SUCCESS": Phase.LIVE,
+    "SLEEPING": Phase.LIVE,
+    "FAILED": Phase.FAILED,
+    "CRASHED": Phase.FAILED,
+    "SKIPPED": Phase.FAILED,
+    "NEEDS_APPROVAL": Phase.FAILED,
+    "REMOVED": Phase.REPLACED,
+    "REMOVING": Phase.REPLACED,
+}
+UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+Json = dict[str, Any]
+
+INSIDE = """{
+  id name
+  environments(first: 500) { edges { node { id name } } }
+  services(first: 500) { edges { node { id name } } }
+}"""
+PLACE = f"query token {{ projectToken {{ environmentId project {INSIDE} }} }}"
+PROJECTS = "query projects { projects(first: 500) { edges { node { id name } } } }"
+PROJECT = f"query project($id: String!) {{ project(id: $id) {INSIDE} }}"
+INSTANCE = """query instance($service: String!, $environment: String!, $project: String!) {
+  serviceInstance(serviceId: $service, environmentId: $environment) {
+    healthcheckPath healthcheckTimeout preDeployCommand sleepApplication startCommand source { image }
+  }
+  domains(projectId: $project, environmentId: $environment, serviceId: $service) {
+    customDomains { domain } serviceDomains { domain }
+  }
+}"""
+VARIABLES = """query variables($service: String!, $environment: String!, $project: String!) {
+  variables(projectId: $project, environmentId: $environment, serviceId: $service)
+}"""
+UPSERT = "mutation upsert($input: VariableCollectionUpsertInput!) { variableCollectionUpsert(input: $input) }"
+DELETE = "mutation delete($input: VariableDeleteInput!) { variableDelete(input: $input) }"
+UPDATE = """mutation update($service: String!, $environment: String!, $input: ServiceInstanceUpdateInput!) {
+  serviceInstanceUpdate(serviceId: $service, environmentId: $environment, input: $input)
+}"""
+DEPLOY = """mutation deploy($service: String!, $environment: String!) {
+  serviceInstanceDeployV2(serviceId: $service, environmentId: $environment)
+}"""
+DEPLOYMENTS = """query deployments($input: DeploymentListInput!) { deployments(first: 20, input: $input) {
+  edges { node { id status deploymentStopped meta createdAt } }
+} }"""
+DEPLOYMENT = "query deployment($id: String!) { deployment(id: $id) { id status deploymentStopped meta createdAt } }"
+CANCEL = "mutation cancel($id: String!) { deploymentCancel(id: $id) }"
+ROLLBACK = "mutation rollback($id: String!) { deploymentRollback(id: $id) }"
+LOGS = """query logs($id: String!, $limit: Int!) {
+  buildLogs(deploymentId: $id, limit: $limit) { message timestamp }
+  deploymentLogs(deploymentId: $id, limit: $limit) { message timestamp }
+}"""
+
+
+def call(name: str, document: str, variables: Mapping[str, object], repeatable: bool = True) -> Call:
+    body = {"query": document, "variables": dict(variables)}
+    return Call(name=name, method="POST", path="", body=body, repeatable=repeatable)
+
+
+def parse_deployment(node: Mapping[str, Any]) -> Deployment:
+    """A success whose process has ended is none; a status we do not know is waited on."""
+    said = str(node["status"])
+    phase = PHASES.get(said, Phase.UNDERWAY)
+    if phase is Phase.LIVE and node.get("deploymentStopped"):
+        phase, said = Phase.FAILED, f"{said}, but its process has ended"
+    meta: Json = node.get("meta") or {}
+    return Deployment(id=str(node["id"]), phase=phase, said=said, image=str(meta.get("image") or ""))
+
+
+class Railway:
+    name = "railway"
+    migrates = "by Railway, as the pre-deploy command of this release"
+
+    def __init__(
+        self, api: Api, project: str, environment: str, service: str, fingerprint: Callable[[str], str]
+    ) -> None:
+        """project, environment, service: names or ids."""
+        self.api, self._fingerprint = api, fingerprint
+        self._named = (project, environment, service)
+        self._found: dict[str, str] | None = None
+        self._instance: Json | None = None
+        self._there: dict[str, str] | None = None
+        self._before: dict[str, Secret | None] = {}
+
+    def url(self) -> str:
+        domains: Json = self._settings["domains"]
+        for one in (*domains["customDomains"], *domains["serviceDomains"]):
+            return f"https://{one['domain']}"
+        raise WrongUse(self.api.where, "the service has no public domain", "generate one: Settings, Networking")
+
+    def fingerprints(self) -> Mapping[str, str]:
+        """A sealed variable is not told, and so not here."""
+        self._there = dict(self._ask(call("read the variables", VARIABLES, self._ids))["variables"])
+        return {name: self._fingerprint(value) for name, value in self._there.items()}
+
+    def inject(self, values: Variables) -> None:
+        if self._there is None:
+            self.fingerprints()
+        there = self._there or {}
+        for name in values:
+            self._before.setdefault(name, Secret(there[name]) if name in there else None)
+        if values:
+            self._upsert(dict(values))
+
+    def restore(self) -> None:
+        if kept := {name: value for name, value in self._before.items() if value is not None}:
+            self._upsert(dict(kept))
+        for name, value in self._before.items():
+            if value is None:
+                given = {f"{key}Id": id for key, id in self._ids.items()} | {"name": name}
+                self._ask(call("take a variable away", DELETE, {"input": given}))
+        self._before.clear()
+
+    def settle(self, image: str, migrate: str) -> Sequence[str]:
+        there: Json = self._settings["serviceInstance"]
+        wanted: Json = {}
+        said: list[str] = []
+        if (there.get("source") or {}).get("image") != image:
+            wanted["source"] = {"image": image}
+        if there.get("healthcheckPath") != HEALTH_PATH or there.get("healthcheckTimeout") != HEALTH_SECONDS:
+            wanted |= {"healthcheckPath": HEALTH_PATH, "healthcheckTimeout": HEALTH_SECONDS}
+            said.append(f"health check set to {HEALTH_PATH} within {HEALTH_SECONDS} s")
+        if there.get("preDeployCommand") not in (migrate, [migrate]):
+            wanted["preDeployCommand"] = [migrate]
+            said.append(f"pre-deploy command set to: {migrate}")
+        if there.get("startCommand"):
+            said.append(f"its start command replaces the image's own: {there['startCommand']}")
+        if there.get("sleepApplication"):
+            said.append("it may sleep when nobody visits: the first visitor waits")
+        if wanted:
+            place = {"service": self._ids["service"], "environment": self._ids["environment"]}
+            self._ask(call("set the service's image and settings", UPDATE, {**place, "input": wanted}))
+            self._instance = None
+        return said
+
+    def deploy(self, image: str) -> str:
+        place = {"service": self._ids["service"], "environment": self._ids["environment"]}
+        made = self._ask(call("start a deployment", DEPLOY, place, repeatable=False))
+        return str(made["serviceInstanceDeployV2"])
+
+    def deployments(self) -> Sequence[Deployment]:
+        given = {f"{key}Id": id for key, id in self._ids.items()}
+        edges = self._ask(call("list the deployments", DEPLOYMENTS, {"input": given}))["deployments"]["edges"]
+        nodes: list[Json] = sorted((edge["node"] for edge in edges), key=lambda node: node["createdAt"], reverse=True)
+        return [parse_deployment(node) for node in nodes]
+
+    def deployment(self, id: str) -> Deployment:
+        return parse_deployment(self._ask(call("read a deployment", DEPLOYMENT, {"id": id}))["deployment"])
+
+    def cancel(self, id: str) -> None:
+        self._ask(call("cancel a deployment", CANCEL, {"id": id}))
+
+    def back_to(self, id: str) -> str:
+        """Railway does not tell the new deployment's id: it is the newest."""
+        self._ask(call("roll back", ROLLBACK, {"id": id}, repeatable=False))
+        return ""
+
+    def log(self, deployment: str, lines: int) -> Sequence[str]:
+        if not deployment:
+            deployment = next((one.id for one in self.deployments() if one.phase is Phase.LIVE), "")
+        if not deployment:
+            return []
+        found = self._ask(call("read the log", LOGS, {"id": deployment, "limit": lines}))
+        logged: list[Json] = [*found["buildLogs"], *found["deploymentLogs"]]
+        return [str(one["message"]) for one in sorted(logged, key=lambda one: one["timestamp"])]
+
+    @property
+    def _ids(self) -> dict[str, str]:
+        """The ids of project, environment and service, by those words."""
+        if self._found is None:
+            self._found = self._look_up()
+        return self._found
+
+    @property
+    def _settings(self) -> Json:
+        if self._instance is None:
+            self._instance = self._ask(call("read the service", INSTANCE, self._ids))
+        return self._instance
+
+    def _look_up(self) -> dict[str, str]:
+        project, environment, service = self._named
+        if "Project-Access-Token" in self.api.headers:  # speaks for one environment and can list no projects
+            of_token: Json = self._ask(call("read the token's place", PLACE, {}))["projectToken"]
+            there: Json = of_token["project"]
+            self._one("project", project, [there])
+        else:
+            of_token, id = {}, project
+            if not UUID.fullmatch(project):
+                id = self._one(
+                    "project", project, _nodes(self._ask(call("list the projects", PROJECTS, {}))["projects"])
+                )
+            there = self._ask(call("read the project", PROJECT, {"id": id}))["project"]
+        found = {
+            "project": str(there["id"]),
+            "environment": self._one("environment", environment, _nodes(there["environments"])),
+            "service": self._one("service", service, _nodes(there["services"])),
+        }
+        if of_token and of_token["environmentId"] != found["environment"]:
+            what = f"RAILWAY_TOKEN is of another environment than {environment}"
+            raise WrongUse(self.api.where, what, f"make a project token of {environment}")
+        return found
+
+    def _one(self, kind: str, named: str, there: Sequence[Json]) -> str:
+        """The id of the one that has that name or id. Raises WrongUse, listing what was found."""
+        found = [one for one in there if named in (one["id"], one["name"])]
+        if len(found) == 1:
+            return str(found[0]["id"])
+        said = ", ".join(f"{one['name']} ({one['id']})" for one in found or there) or "none"
+        what = f"{len(found) or 'no'} {kind}s have the name {named}; found: {said}"
+        raise WrongUse(self.api.where, what, f"name it by its id: [targets.railway] {kind} in stayput.toml")
+
+    def _upsert(self, values: Mapping[str, object]) -> None:
+        """One call for all, that drops none and starts no deployment. Without the service they would be shared."""
+        given: Json = {f"{key}Id": id for key, id in self._ids.items()}
+        given |= {"variables": values, "replace": False, "skipDeploys": True}
+        self._ask(call("write the variables", UPSERT, {"input": given}))
+
+    def _ask(self, request: Call) -> Json:
+        """The data of the answer; GraphQL says its errors in an answer with status 200."""
+        body: Json = self.api.ask(request).body or {}
+        errors = cast("list[Json]", body.get("errors") or [])
+        if not errors:
+            return body["data"]
+        said = self.api.hide(request, str(errors[0].get("message", "")))
+        if not request.repeatable:
+            raise Unsure(self.api.where, f"{request.name}: {said}", "run this again: it looks first")
+        if "not authorized" in said.lower():
+            raise Refused(self.api.where, f"{request.name}: {said}", "look at the token: it has no right to do this")
+        raise StayputError(self.api.where, f"{request.name}: {said}", "mend that, then run this again")
+
+
+def _nodes(connection: Json) -> list[Json]:
+    return [edge["node"] for edge in connection["edges"]]
+
+
+def connect(
+    *,
+    project_token: Secret | None,
+    account_token: Secret | None,
+    base_url: str = "",
+    wait: float = 0.5,
+    timeout: float = 30,
+) -> Api:
+    """A project token is the least powerful one that works; it goes into a header of its own."""
+    headers: dict[str, str | Secret] = {}
+    if project_token:
+        headers["Project-Access-Token"] = project_token
+    elif account_token:
+        headers["Authorization"] = Secret(f"Bearer {account_token.value}")
+    else:
+        raise WrongUse(
+            "Railway", "RAILWAY_TOKEN is not set", "make a project token: Project, Settings, Tokens; then export it"
+        )
+    return Api("Railway", base_url or API_URL, headers, wait, timeout)
+
+
+def open_provider(project: Project, variables: Mapping[str, str], fingerprint: Callable[[str], str]) -> Railway | None:
+    """variables: of the environment, with RAILWAY_TOKEN or RAILWAY_API_TOKEN, and perhaps RAILWAY_API_URL."""
+    if (table := project.targets.railway) is None:
+        return None
+    of_project, of_account = (variables.get(name, "") for name in ("RAILWAY_TOKEN", "RAILWAY_API_TOKEN"))
+    api = connect(
+        project_token=Secret(of_project) if of_project else None,
+        account_token=Secret(of_account) if of_account else None,
+        base_url=variables.get("RAILWAY_API_URL", ""),
+    )
+    return Railway(api, table.project, table.environment, table.service, fingerprint)

@@ -1,0 +1,153 @@
+"""Railway's GraphQL API, as far as a deploy needs it. Every document is validated and executed against its schema."""
+
+import functools
+import re
+
+from graphql import build_client_schema, graphql_sync, parse, validate
+
+from tests.standins.contracts import load
+from tests.standins.hosting import Hosting
+from tests.standins.server import StandIn
+
+SCHEMA = "railway.graphql-introspection.json"
+WORDS = {
+    "queued": "QUEUED",
+    "building": "BUILDING",
+    "pre-deploy": "DEPLOYING",
+    "starting": "DEPLOYING",
+    "live": "SUCCESS",
+    "replaced": "REMOVED",
+    "failed at pre-deploy": "FAILED",
+    "failed at start": "CRASHED",
+    "canceled": "REMOVED",
+}
+
+
+@functools.cache
+def schema():
+    introspection = load(SCHEMA)
+    return build_client_schema(introspection.get("data", introspection), assume_valid=True)
+
+
+class Railway(StandIn):
+    """One project named gallery with two environments and two services of which web is deployed."""
+
+    START, FOLLOW, BACK = "deploy", "deployment", "rollback"
+    WRITES = ("upsert", "delete")
+    STRANGE = "WAITING"
+
+    def __init__(self, certificate, sites, variables):
+        super().__init__()
+        self.hosting, self.variables = Hosting(certificate, sites, "d-"), dict(variables)
+        self.settings = {"healthcheckPath": None, "healthcheckTimeout": None, "preDeployCommand": None}
+        self.image = None
+
+    @property
+    def url(self):
+        return f"{self.root}/graphql/v2"
+
+    def close(self):
+        super().close()
+        self.hosting.close()
+
+    def name_of(self, method, path, body):
+        found = re.match(r"\s*(?:query|mutation)\s+(\w+)", body["query"])
+        return found[1] if found else "?"
+
+    def authorized(self, headers):
+        return headers.get("Project-Access-Token") == self.token
+
+    def judge_request(self, method, path, query, body):
+        faults = [str(fault) for fault in validate(schema(), parse(body["query"]))]
+        return faults + ([] if (method, path) == ("POST", "/graphql/v2") else [f"{method} {path} is not the endpoint"])
+
+    def handle(self, method, path, query, body):
+        done = graphql_sync(schema(), body["query"], root_value=self._root(), variable_values=body["variables"])
+        if done.errors:
+            self.violations += [f"{self.name_of(method, path, body)}: {e}" for e in done.errors if not e.original_error]
+            return 200, {"errors": [{"message": error.message} for error in done.errors], "data": None}
+        return 200, {"data": done.data}
+
+    def refuse(self, status, message):
+        return {"errors": [{"message": "Not Authorized"}]}
+
+    def _root(self):
+        """A function for each field of query and mutation that is served."""
+        return {
+            "projectToken": lambda _: {"environmentId": "e1", "project": self._project(_, "p1")},
+            "project": self._project,
+            "serviceInstance": lambda _, **ids: self.settings | {"source": {"image": self.image}},
+            "domains": lambda _, **ids: {
+                "customDomains": [],
+                "serviceDomains": [{"domain": self.hosting.edge.domain}],
+            },
+            "variables": lambda _, **ids: dict(self.variables),
+            "variableCollectionUpsert": self._upsert,
+            "variableDelete": lambda _, input: self.variables.pop(input["name"], None) is not None,
+            "serviceInstanceUpdate": self._update,
+            "serviceInstanceDeployV2": lambda _, **ids: self.hosting.deploy(self.image, self.variables).id,
+            "deployments": lambda _, **given: {
+                "edges": [{"node": self._deployment(one)} for one in self.hosting.list()]
+            },
+            "deployment": self._advance,
+            "deploymentCancel": self._cancel,
+            "deploymentRollback": self._rollback,
+            "buildLogs": lambda _, **given: [],
+            "deploymentLogs": self._logs,
+        }
+
+    def _project(self, _, id):
+        def edges(*named):
+            return {"edges": [{"node": {"id": one, "name": name}} for one, name in named]}
+
+        return {
+            "id": id,
+            "name": "gallery",
+            "environments": lambda _, **given: edges(("e1", "production"), ("e2", "staging")),
+            "services": lambda _, **given: edges(("s1", "web"), ("s2", "twin"), ("s3", "twin")),
+        }
+
+    def _upsert(self, _, input):
+        if not input.get("serviceId") or not input.get("skipDeploys"):
+            self.violations.append("variables without a service are shared, and without skipDeploys they deploy")
+        if input.get("replace"):
+            self.variables.clear()
+        self.variables |= input["variables"]
+        self.writes.update(input["variables"].keys())
+        return True
+
+    def _update(self, _, serviceId, environmentId, input):
+        given = dict(input)
+        self.image = given.pop("source", {"image": self.image})["image"]
+        self.settings |= given
+        return True
+
+    def _advance(self, _, id):
+        deploy = self.hosting.find(id)
+        self.hosting.advance(deploy, (self.settings["preDeployCommand"] or [""])[0])
+        return self._deployment(deploy)
+
+    def _cancel(self, _, id):
+        self.hosting.find(id).state = "canceled"
+        return True
+
+    def _rollback(self, _, id):
+        earlier = self.hosting.find(id)
+        self.hosting.deploy(earlier.image, earlier.variables, "rollback")
+        return True
+
+    def _logs(self, _, deploymentId, limit, **given):
+        deploy = self.hosting.find(deploymentId)
+        site = self.hosting.site.log() if deploy.state == "live" and self.hosting.site else []
+        return [
+            {"message": line, "timestamp": f"2026-11-01T00:00:00.{n:06d}Z"} for n, line in enumerate(deploy.log + site)
+        ][-limit:]
+
+    def _deployment(self, deploy):
+        return {
+            "id": deploy.id,
+            "status": WORDS.get(deploy.state) or self.STRANGE,
+            "deploymentStopped": False,
+            "meta": {"image": deploy.image},
+            "createdAt": deploy.created,
+        }

@@ -19,7 +19,9 @@ def test_every_task_has_a_help_line():
     assert [task.name for task in tasks.namespace.tasks.values() if not task.__doc__] == []
 
 
-@pytest.mark.parametrize("name", ["demo", "plan", "deploy", "smoke-test", "status", "rollback", "destroy"])
+@pytest.mark.parametrize(
+    "name", ["demo", "plan", "deploy", "smoke-test", "status", "rollback", "diagnose", "doctor", "destroy"]
+)
 def test_every_task_that_reports_takes_json(name):
     import tasks
 

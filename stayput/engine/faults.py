@@ -39,7 +39,7 @@ def explained(where: str, errors: Sequence[tuple[str, str]], said: str, passphra
         )
     fills = {
         "passphrase": f"put the right one into {passphrase}",
-        "holder": holder.group(1) if (holder := re.search(r"( by \S+: created by [^\n]+)", text)) else "",
+        "holder": f": {holder[1]}" if (holder := re.search(r"created by ([^\n]+)", text)) else "",
         "unlock": "wait for it; if nobody is there any more: pulumi cancel",
     }
     place = next((resource for resource, _ in errors if resource), "")

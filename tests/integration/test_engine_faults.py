@@ -63,7 +63,10 @@ def test_a_lock_that_somebody_elsewhere_holds_is_named_and_one_of_the_dead_is_ta
     holder = {"pid": 1, "username": "ada", "hostname": "elsewhere", "timestamp": "2026-01-01T00:00:00Z"}
     lock.parent.mkdir(parents=True, exist_ok=True)
     lock.write_text(json.dumps(holder))
-    said = refusal(restored)
+    try:
+        said = refusal(restored)
+    finally:
+        lock.unlink()
     assert "ada@elsewhere" in said.what
     assert "pulumi cancel" in said.next_step
     lock.write_text(json.dumps({**holder, "hostname": socket.gethostname(), "pid": 2**22}))

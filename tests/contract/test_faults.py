@@ -1,4 +1,4 @@
-"""Faults of the one call that must not be made twice, at each provider: it ends right or stops clean, then converges."""
+"""Faults of the one call that must not be made twice: it ends right or stops clean, and the next run converges."""
 
 import pytest
 

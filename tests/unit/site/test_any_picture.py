@@ -16,7 +16,7 @@ from tests.unit.site import pictures
 from tests.unit.site.mutations import mutated, seeds
 from tests.unit.site.pictures import encoded
 
-FEW = settings(max_examples=30, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+FEW = settings(max_examples=20, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 MODES = {
     "JPEG": ("L", "RGB", "CMYK"),
     "PNG": ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "I;16"),
@@ -103,7 +103,7 @@ def test_what_is_mutated_was_a_picture(seed: int):
 
 
 def test_a_heic_photo_is_taken():
-    result = process(pictures.heic(pictures.photo((1600, 1200))))
+    result = process(pictures.heic(pictures.photo((900, 675))))
     assert result.main_size == (800, 600)
     assert result.notes == ()
 

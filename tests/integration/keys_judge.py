@@ -1,0 +1,140 @@
+"""A judge before this machine's cloud that treats access keys as AWS does: a disabled or deleted one opens nothing.
+
+The process that plays AWS stores whether a key is active and lets every key in. Requests pass through here on their
+way to it; those signed with a key that is not active are refused and remembered.
+"""
+
+import dataclasses
+import http.client
+import re
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import urlsplit
+
+from stayput.engine.embedded import EmbeddedEngine
+from stayput.localcloud.table import connect
+from tests.integration.checkouts import Checkout
+
+REFUSAL = b"<?xml version='1.0'?><Error><Code>InvalidAccessKeyId</Code><Message>no such key</Message></Error>"
+
+
+class KeysJudge:
+    """Listens on a port of its own; `cloud_url` is set once the cloud is there."""
+
+    def __init__(self) -> None:
+        self.cloud_url = ""
+        self.forget()
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def forget(self) -> None:
+        """Begin anew with what was seen."""
+        self.refused: list[str] = []  # "KEY METHOD PATH"
+        self.wrote: list[str] = []  # the key of each object that was put, in order
+        self.most_keys = 0  # that the uploader ever had at a request
+        self.admits_while = lambda keys: True  # a further condition on all keys of the cloud
+
+    def stop(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+    def keys(self) -> dict[str, str]:
+        """Every access key in the cloud, and whether it is "Active" or "Inactive"."""
+        iam = connect(self.cloud_url, "eu-central-1").iam
+        users = [user["UserName"] for user in iam.list_users()["Users"]]
+        found = [key for user in users for key in iam.list_access_keys(UserName=user)["AccessKeyMetadata"]]
+        return {key["AccessKeyId"]: key["Status"] for key in found}
+
+    def admits(self, key: str, method: str, path: str) -> bool:
+        keys = self.keys()
+        self.most_keys = max(self.most_keys, len(keys))
+        if key and not (keys.get(key) == "Active" and self.admits_while(keys)):
+            self.refused.append(f"{key} {method} {path}")
+            return False
+        if key and method == "PUT":
+            self.wrote.append(key)
+        return True
+
+    def _handler(judge):
+        class Handler(BaseHTTPRequestHandler):
+            def handle_any(self):
+                body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                signed = f"{self.headers.get('Authorization', '')}&{self.path}".replace("%2F", "/")
+                (key,) = re.findall(r"Credential=(\w+)/", signed) or [""]
+                if judge.admits(key, self.command, self.path):
+                    self.answer(*self.forwarded(body))
+                else:
+                    self.answer(403, [("Content-Type", "application/xml")], REFUSAL)
+
+            def forwarded(self, body):
+                connection = http.client.HTTPConnection(urlsplit(judge.cloud_url).netloc, timeout=30)
+                connection.request(self.command, self.path, body, dict(self.headers))
+                answer = connection.getresponse()
+                content = answer.read()
+                connection.close()
+                return answer.status, answer.getheaders(), content
+
+            def answer(self, status, headers, content):
+                self.send_response_only(status)
+                for name, value in headers:
+                    if name.lower() not in ("content-length", "connection", "transfer-encoding"):
+                        self.send_header(name, value)
+                self.send_header("Content-Length", str(len(content)))
+                self.send_header("Connection", "close")
+                self.close_connection = True
+                self.end_headers()
+                self.wfile.write(content if self.command != "HEAD" else b"")
+
+            def log_message(self, *args):
+                pass
+
+            do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = handle_any
+
+        return Handler
+
+
+class JudgedEngine:
+    """Any engine, its cloud reached through the judge."""
+
+    def __init__(self, engine, judge_url):
+        self._engine, self._url = engine, judge_url
+
+    def observe(self):
+        return self._judged(self._engine.observe())
+
+    def preview(self):
+        return self._engine.preview()
+
+    def up(self, say):
+        return self._judged(self._engine.up(say))
+
+    def destroy(self, say):
+        self._engine.destroy(say)
+
+    def _judged(self, cloud):
+        return dataclasses.replace(cloud, endpoint_url=self._url) if cloud.outputs else cloud
+
+
+def judged(workspace, judge_url):
+    return dataclasses.replace(workspace, engine=JudgedEngine(workspace.engine, judge_url))
+
+
+class JudgedCheckout(Checkout):
+    """A checkout that keeps uploads in a bucket behind the judge."""
+
+    judge: KeysJudge
+
+    def workspace(self, *overrides, storage="s3"):
+        return judged(super().workspace(*overrides, storage="s3"), self.judge.url)
+
+    def deploy_first(self, command):
+        """The first deploy, after the stack, so that the judge knows where the cloud is.
+
+        A stack stays with the engine that made it: all of this is run by the embedded one.
+        """
+        engine = EmbeddedEngine(super().workspace().stack)
+        self.judge.cloud_url = engine.up(lambda line: None).endpoint_url
+        code, document = self.run(command)
+        assert code == 0, document
+        return document

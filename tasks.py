@@ -274,9 +274,7 @@ def test(_: Context, kind: str = "") -> None:
     raise SystemExit(check_everything(ROOT, kind))
 
 
-@task(
-    positional=["subject"], optional=["subject"], help={"subject": "images or uploads; otherwise what people wait for"}
-)
+@task(help={"subject": "images or uploads; otherwise what people wait for"})
 def bench(_: Context, subject: str = "journeys") -> None:
     """Measure what a newcomer and every day's work wait for, or SUBJECT, for docs/benchmarks.md."""
     from importlib import import_module

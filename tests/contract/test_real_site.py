@@ -13,6 +13,7 @@ from stayput.deploy import deploy, destroy, rollback, smoke_test, status
 from stayput.django import tokens
 from stayput.report import Report, reporting
 from stayput.workspace import Workspace
+from tests.contract.conftest import needs_contract
 from tests.integration.checkouts import Checkout
 from tests.standins.places import PLACES
 from tests.standins.sites import ProcessImages, ProcessSites, reference
@@ -82,6 +83,7 @@ def environments(tmp_path_factory):
 
 @pytest.fixture(params=sorted(PLACES))
 def road(request, tmp_path, environments, certificate):
+    needs_contract(request.param)
     made = Road(Checkout(tmp_path / "checkout", environments), request.param, certificate, environments)
     yield made
     destroy(made.workspace(), Report(True))

@@ -200,8 +200,8 @@ def markdown(results: Mapping[str, Any]) -> str:
     memory = ", ".join(f"{way} {mb:.0f}" for way, mb in results["memory_mb"].items())
     return "\n".join(
         [
-            f"Measured by `invoke bench -s images` on {machine()}: CPU time of one picture in both its sizes, medians of "
-            f"{ROUNDS} interleaved rounds, each way in a process of its own on one thread. The pictures are drawn, the "
+            f"Measured by `invoke bench -s images` on {machine()}: CPU time of a picture in both its sizes, medians "
+            f"of {ROUNDS} interleaved rounds, each way in a process of its own on one thread. The pictures are drawn, the "
             "same at every run. The floor is a scaled decode, one resize and one encode by the encoder's method and at "
             "the quality that Stayput ended with: no search, no colours, no thumbnail.",
             "",

@@ -1,0 +1,121 @@
+"""Releases as containers: the whole road with real images behind the real front."""
+
+import shutil
+import threading
+
+import httpx
+import pytest
+
+from stayput import photo
+from stayput.deploy import deploy, destroy, rollback
+from stayput.django import tokens
+from stayput.image.builder import connect
+from stayput.report import Report, reporting
+from stayput.workspace import open_workspace
+from tests.integration.checkouts import ROOT, Checkout
+
+pytestmark = pytest.mark.needs("docker")
+
+
+class Containers(Checkout):
+    """A checkout whose releases run as two containers each."""
+
+    def workspace(self, *overrides, storage="s3"):
+        settings = [f"storage={storage}", f"targets.docker.port={self.port}", "targets.docker.instances=2"]
+        return open_workspace(self.root, "docker", "local", [*settings, "name=stayput-test-gallery", *overrides])
+
+    def run(self, command, *overrides, storage="s3", **options):
+        return super().run(command, *overrides, storage=storage, **options)
+
+    def containers(self, release):
+        return connect().containers.list(filters={"label": f"stayput.release={release}"})
+
+
+@pytest.fixture
+def checkout(tmp_path, environments):
+    made = Containers(tmp_path / "checkout", environments)
+    shutil.copytree(ROOT / "docker", made.root / "docker")
+    yield made
+    destroy(made.workspace(), Report(True))
+
+
+def upload(checkout, address=None):
+    key = checkout.workspace().secrets.stayput_key.value
+    headers = {"Authorization": f"Bearer {tokens.sign(key, purpose='upload')}"}
+    files = {"image": ("a.jpg", photo.draw())}
+    return httpx.post(f"{address or checkout.url}/api/images/", files=files, headers=headers, timeout=30)
+
+
+def visit_until(done, checkout, failed, asked):
+    with httpx.Client(base_url=checkout.url, timeout=30) as client:
+        while not done.is_set():
+            try:
+                asked.append(client.get("/api/images/").status_code)
+                if asked[-1] != 200:
+                    failed.append(asked[-1])
+            except httpx.HTTPError as problem:
+                failed.append(repr(problem))
+
+
+def test_uploads_outlive_containers_no_request_fails_and_the_earlier_image_comes_back(checkout):
+    code, first = checkout.run(deploy)
+    assert (code, first["proof"]["ok"]) == (0, True)
+    assert [step["name"] for step in first["steps"]][1:4] == ["build", "attest", "publish"]
+    assert first["image"].startswith("stayput-test-gallery@sha256:")
+
+    # Two instances: uploaded through one, read through the other; then one of them is killed.
+    one, two = checkout.containers(first["release"])
+    through_one = upload(checkout, f"http://127.0.0.1:{one.labels['stayput.port']}")
+    assert through_one.status_code == 201
+    picture = through_one.json()
+    read = httpx.get(f"http://127.0.0.1:{two.labels['stayput.port']}/api/images/{picture['id']}/").json()
+    content = httpx.get(read["url"]).content
+    confined = one.attrs["HostConfig"]
+    assert (confined["ReadonlyRootfs"], confined["CapDrop"]) == (True, ["ALL"])
+    assert confined["SecurityOpt"] == ["no-new-privileges"]
+    assert confined["Memory"] > 0 < confined["PidsLimit"]
+    assert one.attrs["Config"]["User"] == "10001:10001"
+
+    # Another build takes the traffic while somebody asks without a pause.
+    done, failed, asked = threading.Event(), [], []
+    visitor = threading.Thread(target=visit_until, args=(done, checkout, failed, asked))
+    visitor.start()
+    try:
+        checkout.append("app/config/urls.py", "# another build\n")
+        code, second = checkout.run(deploy)
+        assert (code, second["build"] != first["build"]) == (0, True)
+        code, back = checkout.run(rollback)
+    finally:
+        done.set()
+        visitor.join()
+    assert (code, back["build"], back["release"]) == (0, first["build"], first["release"])
+    assert back["image"] == first["image"]
+    assert "build" not in [step["name"] for step in back["steps"]]
+    assert (failed, len(asked) > 10) == ([], True)
+
+    # Every container of the live release is killed -9: the picture is where it was, and deploy brings the site back.
+    for container in checkout.containers(back["release"]):
+        container.kill("SIGKILL")
+    code, again = checkout.run(deploy, "variables.NEW=1")
+    assert code == 0, again
+    assert httpx.get(f"{checkout.url}/api/images/{picture['id']}/").status_code == 200
+    assert httpx.get(read["url"]).content == content
+
+
+def test_a_release_whose_image_fails_its_attestation_never_starts_and_the_old_one_serves(checkout):
+    alone = "targets.docker.instances=1"  # on disk: each instance has its own
+    _, good = checkout.run(deploy, alone, storage="local")
+    checkout.edit("stayput.toml", "app.config.wsgi", "app.config.entry")
+    code, broken = checkout.run(deploy, alone, storage="local")
+    assert (code, broken["ok"]) == (1, False)
+    assert "app.config.entry" in broken["error"]["what"]
+    assert [step["name"] for step in broken["steps"]] == ["build", "attest"]
+    assert httpx.get(f"{checkout.url}/healthz").json()["release"] == good["release"]
+
+
+def test_without_an_engine_it_is_wrong_use_in_one_line(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere.sock")
+    with pytest.raises(SystemExit) as ended, reporting(False):
+        open_workspace(ROOT, "docker", "local")
+    assert ended.value.code == 2
+    assert "docker: no engine answers. Next: start Docker" in capsys.readouterr().err

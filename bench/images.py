@@ -202,7 +202,7 @@ def markdown(results: Mapping[str, Any]) -> str:
         [
             f"Measured by `invoke bench -s images` on {machine()}: CPU time of a picture in both its sizes, medians "
             f"of {ROUNDS} interleaved rounds, each way in a process of its own on one thread. The pictures are drawn, "
-            "the same at every run. The floor is a scaled decode, one resize and one encode by the encoder's method and "
+            "the same at every run. The floor is a scaled decode, one resize and one encode by the method and "
             "at the quality that Stayput ended with: no search, no colours, no thumbnail.",
             "",
             *table("CPU ms a picture", lambda w, p: f"{by[w, p].ms:.0f}"),

@@ -308,7 +308,4 @@ namespace = Collection(
     bench,
     drift,
 )
-engine = Collection("engine")
-for part, name in ((engine_install, "install"), (engine_status, "status"), (engine_env, "env")):
-    engine.add_task(part, name=name)
-namespace.add_collection(engine)
+namespace.add_collection(Collection("engine", install=engine_install, status=engine_status, env=engine_env))

@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterable
 from typing import Protocol, assert_never
 
+from stayput.engine import Cloud
 from stayput.errors import NeedsAPerson, StayputError
 from stayput.image.commands import record_attestation
 from stayput.ledger import Began, Did, Failed, Withdrawn
@@ -28,7 +29,7 @@ from stayput.workspace import Workspace
 class Executor(Protocol):
     """What a plan is given to. A preview and a deploy differ in nothing else."""
 
-    def __call__(self, steps: Iterable[Step]) -> None: ...
+    def __call__(self, steps: Iterable[Step]) -> Cloud | None: ...  # what the stack became; None: it was left as it is
 
 
 def show(workspace: Workspace, report: Report) -> Executor:
@@ -49,18 +50,20 @@ def show(workspace: Workspace, report: Report) -> Executor:
 def apply(workspace: Workspace, report: Report) -> Executor:
     """An executor that does the steps and journals them."""
 
-    def execute(steps: Iterable[Step]) -> None:
+    def execute(steps: Iterable[Step]) -> Cloud | None:
+        cloud = None
         for step in steps:
             workspace.ledger.append(Began(step=step.name, reason=step.reason))
             started = time.monotonic()
             try:
                 with report.step(step.name, step.reason, str(step)):
-                    _perform(step, workspace, report)
+                    cloud = _perform(step, workspace, report) or cloud
             except BaseException as problem:
                 workspace.ledger.append(Failed(step=step.name, error=str(problem) or type(problem).__name__))
                 _take_back(step, workspace, problem)
                 raise
             workspace.ledger.append(Did(step=step.name, seconds=round(time.monotonic() - started, 3)))
+        return cloud
 
     return execute
 
@@ -77,13 +80,13 @@ def _take_back(step: Step, workspace: Workspace, why: BaseException) -> None:
     workspace.ledger.append(Withdrawn(target=workspace.target.name, release=step.release.id, why=str(why)))
 
 
-def _perform(step: Step, workspace: Workspace, report: Report) -> None:
+def _perform(step: Step, workspace: Workspace, report: Report) -> Cloud | None:
     target = workspace.target
     match step:
         case Rekey():
             step.perform(workspace.stack)
         case Provision():
-            step.perform(workspace.engine, lambda line: report.say(f"    {line}"))
+            return step.perform(workspace.engine, lambda line: report.say(f"    {line}"))
         case BuildImage():
             for part in workspace.images.rebuilt(step.build):
                 report.say(f"    {part['part']} rebuilt: {part['reason']}")
@@ -109,3 +112,4 @@ def _perform(step: Step, workspace: Workspace, report: Report) -> None:
                 ) from problem
         case _:
             assert_never(step)
+    return None

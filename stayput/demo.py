@@ -15,6 +15,7 @@ from stayput import photo, secrets
 from stayput.apply import Executor, apply
 from stayput.deploy import deploy, destroy, travel
 from stayput.django import tokens
+from stayput.engine import Cloud
 from stayput.errors import StayputError, WrongUse
 from stayput.ledger import Keepsake
 from stayput.prove import find_keepsake
@@ -106,8 +107,8 @@ def _clean_up(workspace: Workspace, mark: Path, report: Report) -> None:
 def _without_proof(execute: Executor) -> Executor:
     """How others deploy: what answers its health check gets the traffic."""
 
-    def unproven(steps: Iterable[Step]) -> None:
-        execute(step for step in steps if not isinstance(step, Verify | Record))
+    def unproven(steps: Iterable[Step]) -> Cloud | None:
+        return execute(step for step in steps if not isinstance(step, Verify | Record))
 
     return unproven
 

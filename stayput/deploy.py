@@ -100,8 +100,7 @@ def travel(workspace: Workspace, report: Report, execute: Executor, build: Build
     cloud = workspace.cloud()
     if cloud and (cloud_steps := plan_cloud(cloud)):
         report.document["changed"] = True
-        execute(cloud_steps)
-        cloud = workspace.engine.observe()
+        cloud = execute(cloud_steps) or cloud
         if cloud.outputs is None:
             report.say("The release is planned once the stack is there: its variables come from the stack's outputs.")
             return

@@ -46,7 +46,7 @@ class Workspace:
 
     def image(self, build: Build) -> str:
         """The reference with digest of that build's image; empty where the target runs none, or none is made yet."""
-        made = None if self.target.name == "process" else self.images.find(build.id)
+        made = self.images.find(build.id) if self.target.runs_images else None
         return made.reference if made else ""
 
     def access(self, cloud: Cloud | None) -> Access:
@@ -69,7 +69,7 @@ class Workspace:
             release=release,
             access=self.access(cloud),
             last=proven[-1] if proven else None,
-            in_image=self.target.name != "process",
+            in_image=self.target.runs_images,
         )
 
 

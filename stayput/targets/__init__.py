@@ -29,7 +29,7 @@ class Target(Protocol):
     """
 
     name: str
-    throws_disk_away: bool
+    runs_images: bool  # attested ones, by digest; otherwise the source itself
 
     def hosts(self) -> tuple[str, ...]: ...  # names it is reached by: ALLOWED_HOSTS
 

@@ -44,7 +44,7 @@ LOOPBACK = ("127.0.0.1", "localhost")
 
 class DockerTarget:
     name = "docker"
-    throws_disk_away = True
+    runs_images = True
 
     def __init__(self, project: Project, stack: Stack, images: Images) -> None:
         self._project, self._settings, self._images = project, project.targets.docker, images

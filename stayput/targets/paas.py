@@ -43,7 +43,7 @@ def stderr(line: str) -> None:
 class PaasTarget:
     """A Target at a provider."""
 
-    throws_disk_away = True
+    runs_images = True
 
     def __init__(
         self,

@@ -42,7 +42,7 @@ INHERITED = ("LANG", "LC_ALL", "TZ", "SSL_CERT_FILE", "SSL_CERT_DIR", "SYSTEMROO
 
 class ProcessTarget:
     name = "process"
-    throws_disk_away = True
+    runs_images = False
 
     def __init__(self, project: Project, stack: Stack, fingerprint_key: Secret) -> None:
         self._project, self._root, self._key = project, stack.root, fingerprint_key

@@ -49,11 +49,12 @@ class S3MediaStorage(S3Storage):
 
     def form(self, name: str, *, content_type: str, most: int, seconds: int) -> dict[str, Any]:
         """`{"url", "fields"}` of a form that may be posted to the bucket: this name, this type, 1 to `most` bytes."""
+        fixed = {"Content-Type": content_type, "Content-Disposition": "attachment"}  # nobody has looked at it yet
         return self.client.generate_presigned_post(
             self.bucket_name,
             INCOMING + name,
-            Fields={"Content-Type": content_type},
-            Conditions=[{"Content-Type": content_type}, ["content-length-range", 1, most]],
+            Fields=fixed,
+            Conditions=[*({name: value} for name, value in fixed.items()), ["content-length-range", 1, most]],
             ExpiresIn=seconds,
         )
 

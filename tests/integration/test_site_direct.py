@@ -54,6 +54,9 @@ class Bucket:
     def keys(self) -> list[str]:
         return [found["Key"] for found in self.client.list_objects_v2(Bucket=self.name).get("Contents", [])]
 
+    def disposition(self, key: str) -> str | None:
+        return self.client.head_object(Bucket=self.name, Key=key).get("ContentDisposition")
+
 
 def begin(client: Client, content_type: str = "image/jpeg", **kinds: Any) -> dict[str, Any]:
     answer = client.post("/api/uploads/", {"content_type": content_type}, headers=bearer(client, **kinds))
@@ -80,9 +83,11 @@ def test_a_photo_goes_to_the_bucket_and_comes_out_as_two_pictures(client: Client
     assert opened["finish"] == f"http://testserver/api/uploads/{opened['id']}/finish/"
     assert send(opened).status_code == 204
     assert bucket.keys == [f"incoming/{opened['id']}"]
+    assert bucket.disposition(f"incoming/{opened['id']}") == "attachment"
     answer = finish(client, opened)
     assert (answer.status_code, answer.json()["state"], answer.json()["width"]) == (200, "ready", 600)
     assert bucket.keys == [f"media/{opened['id']}-thumbnail.png", f"media/{opened['id']}.webp"]
+    assert [bucket.disposition(key) for key in bucket.keys] == ["inline", "inline"]
     assert client.get("/api/images/").json()["results"] == [answer.json()]
 
 
@@ -146,9 +151,10 @@ def test_what_is_sent_after_finishing_changes_nothing_and_is_swept_away(client: 
     [
         ({"Content-Type": "text/html"}, "AccessDenied"),
         ({"key": "media/evil.webp"}, "AccessDenied"),
+        ({"Content-Disposition": "inline; filename=evil.html"}, "AccessDenied"),
         ({"x-amz-signature": "0" * 64}, "SignatureDoesNotMatch"),
     ],
-    ids=["another type", "another key", "a forged signature"],
+    ids=["another type", "another key", "a name of its own", "a forged signature"],
 )
 def test_the_form_opens_one_key_for_one_type(client: Client, bucket: Bucket, changed: dict[str, str], code: str):
     assert error_of(send(begin(client), **changed)) == code

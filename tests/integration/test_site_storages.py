@@ -61,6 +61,7 @@ def test_s3_objects_lie_under_media_with_their_type(s3: S3MediaStorage):
     name = s3.save("2026/a.webp", file)
     found = s3.bucket.Object(f"media/{name}").get()
     assert (found["ContentType"], found["CacheControl"]) == ("image/webp", "public, max-age=31536000, immutable")
+    assert found["ContentDisposition"] == "inline"
     s3.delete(name)
     assert not s3.exists(name)
 

@@ -81,6 +81,7 @@ def destroy(workspace: Workspace, report: Report, *, with_objects: bool = False)
     What this machine's cloud holds goes with it; a bucket of an account that is not empty only with_objects.
     """
     with workspace.ledger.held("destroy"):
+        workspace.engine.check_destroy(with_objects=with_objects)
         with report.step("destroy", "asked for", f"take everything off the target {workspace.target.name}"):
             workspace.target.destroy()
             workspace.ledger.append(Destroyed(target=workspace.target.name))

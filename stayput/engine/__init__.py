@@ -67,6 +67,8 @@ class Engine(Protocol):
 
     def up(self, say: Callable[[str], None]) -> Cloud: ...  # idempotent; `say` gets one short line a resource
 
+    def check_destroy(self, *, with_objects: bool = False) -> None: ...  # raises as `destroy` would; reads only
+
     def destroy(self, say: Callable[[str], None], *, with_objects: bool = False) -> None:
         """All of it; nothing there is no error. with_objects: also of a bucket that is kept safe and is not empty."""
         ...

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from stayput.engine.events import Listener
     from stayput.engine.session import Session
     from stayput.engine.strays import Stray
+    from stayput.localcloud.resource import Aws
 
 Say = Callable[[str], None]
 NOWHERE = "http://127.0.0.1:9"  # the discard port: the preview of a cloud that is not there asks it nothing
@@ -88,11 +89,21 @@ class PulumiEngine:
         self._observed = self._cloud(config, outputs, url)
         return self._observed
 
+    def check_destroy(self, *, with_objects: bool = False) -> None:
+        config, url = self._config(), self._living_url()
+        if with_objects or not _keeps_bucket(config) or (_on_this_machine(config) and not url):
+            return
+        from stayput.engine import contents
+
+        with self._session(config, url) as pulumi:
+            outputs = pulumi.outputs()
+        if outputs:
+            contents.check_empty(_connect(config, url), outputs.bucket)
+
     def destroy(self, say: Say, *, with_objects: bool = False) -> None:
         self._observed = None
-        config = self._config()
+        config, url = self._config(), self._living_url()
         cloud = server.observe(self.stack.home)
-        url = cloud.url if cloud and cloud.alive else ""
         if url or not _on_this_machine(config):
             self._delete_resources(config, url, say, with_objects)
         if cloud:
@@ -106,7 +117,7 @@ class PulumiEngine:
                 pulumi.unlock()
                 if not pulumi.exists():
                     return
-                if not _on_this_machine(config) or "stayput:import" in config:
+                if _keeps_bucket(config):
                     self._delete_safe_bucket(pulumi, config, url, with_objects)
                 pulumi.run(lambda listen: pulumi.pulumi.destroy(on_event=listen), say)
         except StayputError as problem:
@@ -117,12 +128,10 @@ class PulumiEngine:
     def _delete_safe_bucket(self, pulumi: "Session", config: Mapping[str, str], url: str, with_objects: bool) -> None:
         """The bucket that Pulumi is told to protect and to keep: first, so that a cut-off run begins with it."""
         from stayput.engine import contents
-        from stayput.localcloud.table import connect, connect_account
 
         if (outputs := pulumi.outputs()) is None:
             return
-        aws = connect(url, config["aws:region"]) if url else connect_account(config)
-        contents.delete_bucket(aws, outputs.bucket, with_objects=with_objects)
+        contents.delete_bucket(_connect(config, url), outputs.bucket, with_objects=with_objects)
         pulumi.unprotect()
 
     def _session(
@@ -167,9 +176,8 @@ class PulumiEngine:
 
     def _strays(self, told: "Listener", url: str, config: Mapping[str, str]) -> "list[Stray]":
         from stayput.engine.strays import find
-        from stayput.localcloud.table import connect, connect_account
 
-        return find(connect(url, config["aws:region"]) if url else connect_account(config), told.ids)
+        return find(_connect(config, url), told.ids)
 
     def _cloud(
         self,
@@ -189,6 +197,11 @@ class PulumiEngine:
             drift=drift,
             reason=reason,
         )
+
+    def _living_url(self) -> str:
+        """Of this machine's cloud; empty where it does not run."""
+        cloud = server.observe(self.stack.home)
+        return cloud.url if cloud and cloud.alive else ""
 
     def _start_cloud(self, config: Mapping[str, str], say: Say) -> str:
         known = server.observe(self.stack.home)
@@ -216,3 +229,15 @@ class PulumiEngine:
 
 def _on_this_machine(config: Mapping[str, str]) -> bool:
     return config.get("stayput:cloud") == "this-machine"
+
+
+def _keeps_bucket(config: Mapping[str, str]) -> bool:
+    """Whether Pulumi is told to protect and to keep the bucket."""
+    return not _on_this_machine(config) or "stayput:import" in config
+
+
+def _connect(config: Mapping[str, str], url: str) -> "Aws":
+    """url: of this machine's cloud; empty for a real account."""
+    from stayput.localcloud.table import connect, connect_account
+
+    return connect(url, config["aws:region"]) if url else connect_account(config)

@@ -1,5 +1,8 @@
 """What a bucket holds, counted before it is lost."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from botocore.exceptions import BotoCoreError, ClientError
 
 from stayput.errors import StayputError, WrongUse
@@ -7,14 +10,27 @@ from stayput.localcloud.resource import Aws, unless_gone
 from stayput.localcloud.s3 import Bucket
 
 
+def check_empty(aws: Aws, name: str) -> None:
+    """Whether nothing is lost with a bucket; one that is gone holds nothing. Raises WrongUse, StayputError."""
+    with _explaining(name):
+        objects, size = unless_gone(lambda: _count(aws, name)) or (0, 0)
+    if objects:
+        what = f"holds {objects:,} objects ({size:,} bytes), old versions included, which would be lost"
+        raise WrongUse(f"the bucket {name}", what, "save them; then destroy with --with-objects")
+
+
 def delete_bucket(aws: Aws, name: str, *, with_objects: bool) -> None:
     """Delete a bucket; one with objects only when told so. Gone already is no error. Raises WrongUse, StayputError."""
-    try:
-        objects, size = unless_gone(lambda: _count(aws, name)) or (0, 0)
-        if objects and not with_objects:
-            what = f"holds {objects:,} objects ({size:,} bytes), old versions included, which would be lost"
-            raise WrongUse(f"the bucket {name}", what, "save them; then destroy with --with-objects")
+    if not with_objects:
+        check_empty(aws, name)
+    with _explaining(name):
         Bucket(aws).delete(name, {"forceDestroy": with_objects})
+
+
+@contextmanager
+def _explaining(name: str) -> Iterator[None]:
+    try:
+        yield
     except (ClientError, BotoCoreError) as error:
         said = " ".join(str(error).split())
         raise StayputError(f"the bucket {name}", said, "see whether your key may do that, then run it again") from None

@@ -65,12 +65,14 @@ class EmbeddedEngine:
         state.save(self.stack.home, done)
         return _cloud(config, done, "")
 
+    def check_destroy(self, *, with_objects: bool = False) -> None:
+        if server.observe(self.stack.home) is None and not state.path(self.stack.home).exists():
+            self._refuse_real_accounts(stackfile.config(self.stack))
+
     def destroy(self, say: Say, *, with_objects: bool = False) -> None:
         """Also of a state that cannot be read: everything is in the one process that ends."""
+        self.check_destroy()
         cloud = server.observe(self.stack.home)
-        if cloud is None and not state.path(self.stack.home).exists():
-            self._refuse_real_accounts(stackfile.config(self.stack))
-            return
         try:
             known = state.load(self.stack.home)
         except StayputError:
@@ -87,6 +89,12 @@ class EmbeddedEngine:
         config = stackfile.config(self.stack)
         self._refuse_real_accounts(config)
         program.check(self.stack, config)
+        if "stayput:import" in config:
+            raise WrongUse(
+                f"{self.stack.settings.name}, stayput:import",
+                "only Pulumi's own engine takes over a bucket that is there already",
+                "install it (invoke engine.install), or remove the line",
+            )
         return config
 
     def _refuse_real_accounts(self, config: Mapping[str, str]) -> None:

@@ -109,8 +109,11 @@ class JudgedEngine:
     def up(self, say):
         return self._judged(self._engine.up(say))
 
-    def destroy(self, say):
-        self._engine.destroy(say)
+    def check_destroy(self, **options):
+        self._engine.check_destroy(**options)
+
+    def destroy(self, say, **options):
+        self._engine.destroy(say, **options)
 
     def _judged(self, cloud):
         return dataclasses.replace(cloud, endpoint_url=self._url) if cloud.outputs else cloud

@@ -58,6 +58,14 @@ def test_a_wrong_setting_starts_nothing(engine, stack, old, new, told):
     assert not stack.home.exists()
 
 
+def test_a_bucket_to_take_over_is_refused_and_not_overlooked(engine, stack):
+    stack.settings.write_text(stack.settings.read_text() + "  stayput:import: by-hand\n")
+    for verb in (engine.observe, lambda: engine.up(print)):
+        with pytest.raises(WrongUse, match=r"Pulumi.local.yaml, stayput:import: only Pulumi's own.*engine.install"):
+            verb()
+    assert not stack.home.exists()
+
+
 def test_a_region_that_changes_is_refused_since_a_bucket_cannot_move(engine, stack):
     engine.up(print)
     edit(stack.settings, "eu-central-1", "eu-west-3")

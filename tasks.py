@@ -274,20 +274,26 @@ def test(_: Context, kind: str = "") -> None:
     raise SystemExit(check_everything(ROOT, kind))
 
 
-@task(help={"subject": "images or uploads; otherwise what people wait for"})
-def bench(_: Context, subject: str = "journeys") -> None:
-    """Measure what a newcomer and every day's work wait for, or SUBJECT, for docs/benchmarks.md."""
+SUBJECTS = ("journeys", "images", "uploads", "docker")
+
+
+@task(help={"subject": f"{', '.join(SUBJECTS[1:])}; otherwise what people wait for"})
+def bench(_: Context, subject: str = SUBJECTS[0]) -> None:
+    """Measure what a newcomer and every day's work wait for, or one subject, for docs/benchmarks.md."""
     from importlib import import_module
 
-    from bench.journeys import measure
+    from stayput.errors import WrongUse
     from stayput.report import reporting
 
     with reporting(False) as report:
-        if subject in ("images", "uploads"):
-            report.say(import_module(f"bench.{subject}").run(ROOT))
+        if subject not in SUBJECTS:
+            raise WrongUse("--subject", f"there is no bench of {subject!r}", f"choose one of {', '.join(SUBJECTS)}")
+        module = import_module(f"bench.{subject}")
+        if hasattr(module, "run"):
+            report.say(module.run(ROOT))
             return
-        rows = [(figure.what, figure.goal, f"{figure.seconds:.2f}", figure.note) for figure in measure(ROOT)]
-        report.table("Journeys, medians", ("what", "goal", "seconds", ""), rows)
+        rows = [(figure.what, figure.goal, f"{figure.seconds:.2f}", figure.note) for figure in module.measure(ROOT)]
+        report.table(f"{subject.capitalize()}, seconds", ("what", "goal", "seconds", ""), rows)
 
 
 namespace = Collection(

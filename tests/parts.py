@@ -37,10 +37,18 @@ def docker_answers() -> bool:
         return False
 
 
+def postgresql_program(name: str) -> Path | None:
+    """One of PostgreSQL's own, of the newest version; Debian keeps them off PATH."""
+    versions = sorted(Path("/usr/lib/postgresql").glob("*"), key=lambda folder: int(folder.name))
+    found = [folder / "bin" / name for folder in versions if (folder / "bin" / name).exists()]
+    return found[-1] if found else program(name)
+
+
 PARTS = {
     "engine": Part(lambda: cli.find() is not None, "./invoke engine.install"),
     "docker": Part(docker_answers, "start Docker"),
     "registry": Part(lambda: program("docker-registry") is not None, "install docker-registry"),
+    "postgresql": Part(lambda: postgresql_program("initdb") is not None, "run .ci/parts/postgresql"),
     "browser": Part(lambda: program("chromium") is not None, "install Chromium"),
     "strict-s3": Part(lambda: program("versitygw") is not None, "run .ci/parts/strict-s3: it builds versitygw"),
 }

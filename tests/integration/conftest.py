@@ -1,6 +1,7 @@
 import pytest
 
 from tests.integration.checkouts import Checkout
+from tests.integration.postgresql import postgresql_server as postgresql_server
 from tests.integration.strict_aws import strict_aws as strict_aws
 from tests.integration.strict_s3 import strict_s3 as strict_s3
 

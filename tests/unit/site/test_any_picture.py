@@ -16,6 +16,10 @@ from tests.unit.site import pictures
 from tests.unit.site.mutations import mutated, seeds
 from tests.unit.site.pictures import encoded
 
+pytestmark = [  # what Pillow says of the broken files that are sent here on purpose
+    pytest.mark.filterwarnings("ignore::UserWarning:PIL"),
+    pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning"),
+]
 FEW = settings(max_examples=20, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 MODES = {
     "JPEG": ("L", "RGB", "CMYK"),

@@ -27,7 +27,7 @@ def run_program(root: Path, project: str, stack: str, config: Mapping[str, str],
 
     Raises what `register` or the program raised.
     """
-    monitor = _Monitor(register)
+    monitor = _Monitor(register, project, stack)
 
     async def run() -> None:
         # One failure is raised, and those that follow from it are not printed.
@@ -73,11 +73,16 @@ class _NoMocks(Mocks):
 class _Monitor(MockMonitor):
     """Answers as the engine's resource monitor would. Registrations come from many threads and are taken in turn."""
 
-    def __init__(self, register: Register) -> None:
+    def __init__(self, register: Register, project: str, stack: str) -> None:
         super().__init__(_NoMocks())
+        self._of = f"urn:pulumi:{stack}::{project}::"
         self.outputs: dict[str, Any] = {}
         self._register = register
         self._turn = threading.Lock()
+
+    def make_urn(self, parent: str, type_: str, name: str) -> str:
+        # The mocks' own names stack and project as the answering thread knows them, which may be not at all.
+        return self._of + super().make_urn(parent, type_, name).split("::", 2)[2]
 
     def RegisterResource(self, request: resource_pb2.RegisterResourceRequest) -> resource_pb2.RegisterResourceResponse:
         urn = self.make_urn(request.parent, request.type, request.name)

@@ -1,5 +1,6 @@
 """The embedded engine runs the real program against the real process that plays AWS."""
 
+import importlib
 import json
 import signal
 import stat
@@ -253,3 +254,15 @@ def test_observing_imports_neither_pulumi_nor_boto3(stack):
     )
     ran = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert ran.stdout == "[]\n"
+
+
+def test_what_is_made_has_the_same_names_however_early_pulumi_was_imported(engine, stack):
+    """A name that differs is another resource: all would be made a second time, and the first be taken away."""
+    importlib.import_module("pulumi")
+    engine.up(print)
+    assert {entry.urn.split("::")[0] for entry in state.load(stack.home).resources} == {"urn:pulumi:local"}
+    assert {entry.urn.split("::")[1] for entry in state.load(stack.home).resources} == {"stayput"}
+    again = "import sys; sys.path.insert(0, '.'); from pathlib import Path; from stayput.stack import Stack;"
+    again += "from stayput.engine.embedded import EmbeddedEngine; EmbeddedEngine(Stack(Path(sys.argv[1]))).up(print)"
+    said = subprocess.run([sys.executable, "-c", again, str(stack.root)], cwd=ROOT, capture_output=True, text=True)
+    assert (said.returncode, said.stdout) == (0, "")

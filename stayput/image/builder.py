@@ -15,6 +15,7 @@ from docker.errors import DockerException, ImageNotFound
 import docker
 from stayput.errors import StayputError, WrongUse
 from stayput.image import Attestation, Image, inputs
+from stayput.image.before import look_before
 from stayput.project import Project
 from stayput.release import Build
 from stayput.secrets import write_private
@@ -130,6 +131,7 @@ class Images:
         if not fresh and (there := self.find(build.id)):
             os.utime(self.home / f"{build.id}.json")
             return there
+        look_before(self.project, self.root)
         _needs_buildx()
         with tempfile.TemporaryDirectory(prefix="stayput-") as folder:
             for name, content in inputs.context(self.root, self.project, build):

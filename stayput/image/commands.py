@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
 def build(root: Path, stack: str | None, report: Report, overrides: Sequence[str] = (), *, fresh: bool = False) -> None:
     """Build this tree's image, and say what of it had to be rebuilt and why; nothing changed, nothing built."""
-    from stayput.image.before import look_before
-
     images, _ = _open(root, stack, overrides)
     began = time.monotonic()
     if fresh:
@@ -31,7 +29,6 @@ def build(root: Path, stack: str | None, report: Report, overrides: Sequence[str
     there = None if fresh else images.find(measured.id)
     rebuilt = () if there else images.rebuilt(measured)
     if there is None:
-        look_before(images.project, root)
         for part in rebuilt:
             report.say(f"{part['part']} rebuilt: {part['reason']}")
     image = there or images.make(measured, fresh=fresh)

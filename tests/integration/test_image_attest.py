@@ -6,8 +6,9 @@ import subprocess
 import msgspec
 import pytest
 
-from stayput.errors import StayputError
+from stayput.errors import StayputError, WrongUse
 from stayput.image.inputs import PIN
+from stayput.steps import BuildImage
 from tests.integration.images import copy_gallery, copy_sniffer, images_of, make
 
 pytestmark = pytest.mark.needs("docker")
@@ -168,3 +169,12 @@ def test_the_ca_bundle_that_a_build_was_given_leaves_no_trace(sniffer):
         check=False,
     )
     assert "ca" not in files.stdout.split()
+
+
+def test_the_build_step_of_a_deploy_refuses_a_missing_native_library_before_it_builds(tmp_path):
+    copy_sniffer(tmp_path)
+    _, images = images_of(tmp_path, "image.system=[]")
+    build = images.measure()
+    with pytest.raises(WrongUse, match="python-magic: loads a library that the image would not have"):
+        BuildImage(build=build, reason="new").perform(images)
+    assert images.find(build.id) is None

@@ -65,4 +65,5 @@ def _telling(errors: Sequence[tuple[str, str]], said: str) -> str:
 
 def _lines(text: str) -> list[str]:
     plain = re.sub(r"<\{%[^%]*%\}>|\x1b\[[0-9;]*m", "", text)
-    return [line.strip() for line in plain.splitlines() if line.strip()]
+    lines = [line.strip().removeprefix("* ") for line in plain.splitlines()]
+    return [line for line in lines if line and not re.fullmatch(r"\d+ errors? occurred:", line)]

@@ -31,7 +31,7 @@ def variables(stack: Stack, cli: Cli, on_this_machine: bool) -> dict[str, str]:
         "PATH": os.pathsep.join((str(Path(sys.prefix) / "bin"), str(cli.path.parent), os.environ.get("PATH", ""))),
     }
     if is_ours(stack, on_this_machine):
-        environment["PULUMI_BACKEND_URL"] = f"file://{stack.home}"
+        environment["PULUMI_BACKEND_URL"] = stack.home.as_uri()
         if on_this_machine or not {"PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE"} & set(os.environ):
             environment["PULUMI_CONFIG_PASSPHRASE_FILE"] = str(passphrase(stack))
     if on_this_machine:

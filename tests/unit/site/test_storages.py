@@ -38,7 +38,10 @@ def test_static_files_are_served_by_whitenoise_whatever_holds_the_pictures(envir
 def test_s3_overwrites_nothing_sets_no_acl_and_gives_up_in_time():
     chosen = options(S3)
     assert (chosen["location"], chosen["file_overwrite"], chosen["default_acl"]) == ("media", False, None)
-    assert chosen["object_parameters"] == {"CacheControl": "public, max-age=31536000, immutable", "ContentDisposition": "inline"}
+    assert chosen["object_parameters"] == {
+        "CacheControl": "public, max-age=31536000, immutable",
+        "ContentDisposition": "inline",
+    }
     config = chosen["client_config"]
     assert (config.signature_version, config.connect_timeout, config.read_timeout) == ("s3v4", 3, 15)
     assert config.retries["total_max_attempts"] == 2

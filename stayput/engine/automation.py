@@ -139,6 +139,7 @@ class PulumiEngine:
     ) -> "AbstractContextManager[Session]":
         from stayput.engine.session import opened  # it takes a second to import, which not every command needs
 
+        backend.mend(stack or self.stack)
         return opened(stack or self.stack, self.cli, config, url)
 
     def _config(self) -> dict[str, str]:

@@ -47,7 +47,10 @@ def prepare(stack: Stack) -> None:
 
 
 def mend(stack: Stack) -> None:
-    """Put back the state before the last one where an engine was killed while it wrote, and left it empty."""
+    """Put right what an engine that was killed while it wrote left empty: the state, or the note beside a file."""
+    for note in stack.home.glob(".pulumi/**/*.attrs"):
+        if not note.stat().st_size:
+            note.unlink()  # a file without one is read all the same
     for state in stack.home.glob(".pulumi/stacks/**/*.json"):
         before = state.with_name(state.name + ".bak")
         if not state.stat().st_size and before.exists() and before.stat().st_size:

@@ -18,10 +18,8 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from http import HTTPStatus
 from pathlib import Path
-from typing import cast
 from urllib.parse import quote
 
-import httpx
 import msgspec
 
 from stayput import processes
@@ -31,7 +29,7 @@ from stayput.project import Project
 from stayput.release import Build, Release, measure_process_build, site_files
 from stayput.secrets import Secret, fingerprint, plain, write_private
 from stayput.stack import Stack
-from stayput.targets import Observed
+from stayput.targets import Observed, health
 
 KEPT_BUILDS = 5
 START_SECONDS = 60.0
@@ -64,7 +62,7 @@ class ProcessTarget:
         upstream = self._front.upstream()
         if upstream is None:
             return Observed(url=url, builds=builds, said="nothing is running")
-        status, reported = self._health(url)
+        status, reported = health.ask(url)
         said = "" if status == HTTPStatus.OK else f"/healthz answers {status or 'nothing'}"
         return Observed(
             url=url,
@@ -272,7 +270,7 @@ class ProcessTarget:
         refusals: list[float] = []
 
         def ready() -> bool:
-            status, reported = self._health(url)
+            status, reported = health.ask(url)
             if (
                 status == HTTPStatus.OK
                 and reported.get("release") == release.id
@@ -283,7 +281,7 @@ class ProcessTarget:
                 refusals.append(time.monotonic())
                 if refusals[-1] - refusals[0] > REFUSING_SECONDS:
                     log = self._log(release.id)
-                    why = _failing(reported) or processes.last_words(log)
+                    why = health.failing(reported) or processes.last_words(log)
                     raise StayputError(f"release {release.id}", f"/healthz answers {status}: {why}", f"read {log}")
             return False
 
@@ -292,26 +290,8 @@ class ProcessTarget:
     def _log(self, release: str) -> Path:
         return self._home / "logs" / f"{release}.log"
 
-    def _health(self, url: str) -> tuple[int, Mapping[str, object]]:
-        """The status and body of /healthz; 0 where nothing answers."""
-        try:
-            answer = httpx.get(f"{url}/healthz", timeout=5, trust_env=False)
-            return answer.status_code, answer.json()
-        except (httpx.HTTPError, ValueError):
-            return 0, {}
-
     def _prune(self, keep: str) -> None:
         builds = sorted((self._home / "builds").iterdir(), key=lambda folder: folder.stat().st_mtime, reverse=True)
         for folder in builds[KEPT_BUILDS:]:
             if folder.name != keep:
                 shutil.rmtree(folder, ignore_errors=True)
-
-
-def _failing(health: Mapping[str, object]) -> str:
-    """What /healthz says is wrong, or that it is another release's."""
-    checks = health.get("checks")
-    if not isinstance(checks, dict):
-        return ""
-    named = cast("dict[str, dict[str, object]]", checks)
-    said = [f"{name}: {check.get('detail')}" for name, check in named.items() if not check.get("ok")]
-    return "; ".join(said) or f"it says it is release {health.get('release')}, build {health.get('build')}"

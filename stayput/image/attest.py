@@ -157,7 +157,7 @@ def _start(client: DockerClient, image: Image, site: Site) -> Iterator[Check]:
                 if code and said:
                     yield Check(name="migrate", ok=False, detail=telling(said.splitlines())[0])
         healthy, said = _healthz(container)
-        container.reload()
+        _settle(container, asked=bool(said))
         if container.status != "running":
             detail = f"{site.start} ended with {exit_code(container)}: {last_words(container)}"
             yield Check(name="start", ok=False, detail=detail)
@@ -169,6 +169,15 @@ def _start(client: DockerClient, image: Image, site: Site) -> Iterator[Check]:
         yield _stops(container)
     finally:
         container.remove(force=True)
+
+
+def _settle(container: Container, asked: bool) -> None:
+    """Learn its state. What asked inside may have ended with the command before the engine noticed the end."""
+    until = time.monotonic() + (0 if asked else GRACE)
+    container.reload()
+    while container.status == "running" and time.monotonic() < until:
+        time.sleep(0.1)
+        container.reload()
 
 
 def _healthz(container: Container) -> tuple[bool, str]:

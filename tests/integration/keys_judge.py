@@ -5,6 +5,7 @@ way to it; those signed with a key that is not active are refused and remembered
 """
 
 import dataclasses
+import functools
 import http.client
 import re
 import threading
@@ -39,9 +40,13 @@ class KeysJudge:
         self._server.shutdown()
         self._server.server_close()
 
+    @functools.cached_property
+    def _iam(self):
+        return connect(self.cloud_url, "eu-central-1").iam  # once: to make a client takes longer than any request
+
     def keys(self) -> dict[str, str]:
         """Every access key in the cloud, and whether it is "Active" or "Inactive"."""
-        iam = connect(self.cloud_url, "eu-central-1").iam
+        iam = self._iam
         users = [user["UserName"] for user in iam.list_users()["Users"]]
         found = [key for user in users for key in iam.list_access_keys(UserName=user)["AccessKeyMetadata"]]
         return {key["AccessKeyId"]: key["Status"] for key in found}

@@ -142,7 +142,12 @@ def test_an_image_is_released_only_with_a_good_attestation_of_its_own_digest(sni
 @pytest.mark.parametrize(
     ("file", "old", "new", "said"),
     [
-        ("stayput.toml", 'system = ["libmagic1t64"]', "system = []", "python-magic: import magic: ImportError"),
+        (
+            "stayput.toml",
+            'system = ["libmagic1t64"]',
+            "system = []",
+            "python-magic: loads a library that the image would not have",
+        ),
         ("sniffer/kinds.py", "import magic", "import magick", "import sniffer.kinds: ModuleNotFoundError"),
         ("docker/Dockerfile", "FROM runtime AS release", "FRM runtime AS release", "docker/Dockerfile"),
     ],
@@ -156,7 +161,7 @@ def test_what_lacks_something_cannot_be_built_anywhere(tmp_path, file, old, new,
     _, images = images_of(tmp_path)
     with pytest.raises(StayputError) as refused:
         images.make(images.measure())
-    assert said in refused.value.what
+    assert said in str(refused.value)
     assert "\n" not in str(refused.value)
     assert images.known() == ()
 

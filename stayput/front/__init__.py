@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 import msgspec
 
-from stayput import processes
+from stayput import loopback, processes
 from stayput.errors import StayputError, WrongUse
 
 ADMIN = "/-stayput/"
@@ -92,7 +92,7 @@ class FrontDoor:
             time.sleep(0.05)
         try:
             url = f"{daemon.url}{ADMIN}{verb}"
-            answer = httpx.request(method, url, content=body, headers=headers, timeout=timeout, trust_env=False)
+            answer = loopback.client().request(method, url, content=body, headers=headers, timeout=timeout)
             return answer.raise_for_status()
         except httpx.HTTPError as problem:
             what = f"does not answer on {daemon.url}: {problem}"

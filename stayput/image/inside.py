@@ -19,6 +19,7 @@ import subprocess
 import sys
 import sysconfig
 import tomllib
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -183,26 +184,40 @@ def _set_django_up(manage: Path) -> None:
 
 
 def _import_each(names: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """(name, what was raised) of those that cannot be imported; each in a process of its own."""
+    """(name, what was raised) of those that cannot be imported; each in a process of its own, as many as cores."""
+    under_way: deque[tuple[str, int, int]] = deque()
     for name in names:
-        read, write = os.pipe()
-        child = os.fork()
-        if child == 0:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-            try:
-                importlib.import_module(PARTS_OF.get(name, name))
-                importlib.import_module(name)
-                said = ""
-            except BaseException as problem:
-                said = _said(problem)
-            os.write(write, said.encode()[:4000])
-            os._exit(0)
-        os.close(write)
-        with os.fdopen(read, "rb") as pipe:
-            problem_text = pipe.read().decode()
-        _, status = os.waitpid(child, 0)
-        if problem_text or status:
-            yield name, problem_text or f"the interpreter died with {status}"
+        if len(under_way) == os.cpu_count():
+            yield from _outcome(*under_way.popleft())
+        under_way.append(_import_apart(name))
+    for child in under_way:
+        yield from _outcome(*child)
+
+
+def _import_apart(name: str) -> tuple[str, int, int]:
+    """(name, process, where it writes what was raised) of a child that imports that module."""
+    read, write = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        try:
+            importlib.import_module(PARTS_OF.get(name, name))
+            importlib.import_module(name)
+            said = ""
+        except BaseException as problem:
+            said = _said(problem)
+        os.write(write, said.encode()[:4000])
+        os._exit(0)
+    os.close(write)
+    return name, child, read
+
+
+def _outcome(name: str, child: int, read: int) -> Iterator[tuple[str, str]]:
+    with os.fdopen(read, "rb") as pipe:
+        said = pipe.read().decode(errors="replace")
+    _, status = os.waitpid(child, 0)
+    if said or status:
+        yield name, said or f"the interpreter died with {status}"
 
 
 def _said(problem: BaseException) -> str:

@@ -268,7 +268,7 @@ def attest(
 
 @task(help={"kind": "unit, contract, integration or browser; all of them otherwise"})
 def test(_: Context, kind: str = "") -> None:
-    """Run format, lint, types and tests; what cannot run on this machine is named with its reason."""
+    """Run format, lint, types, imports and tests; what cannot run on this machine is named with its reason."""
     from stayput.development import check_everything
 
     raise SystemExit(check_everything(ROOT, kind))

@@ -8,13 +8,14 @@ from pathlib import Path
 
 
 def check_everything(root: Path, kind: str) -> int:
-    """Format, lint, types, then the tests of one kind or all. Returns the exit code: 0 when all passed."""
+    """Format, lint, types, imports, then the tests of one kind or all. Returns the exit code: 0 when all passed."""
     binaries = Path(sys.executable).parent
     tests = [str(binaries / "pytest"), f"tests/{kind}" if kind else "tests"]
     static = [
         [str(binaries / "ruff"), "format", "--check", "--quiet", "."],
         [str(binaries / "ruff"), "check", "--quiet", "."],
         [str(binaries / "basedpyright"), "--level", "error"],
+        [str(binaries / "deptry"), "--no-ansi", "."],
     ]
     for command in [tests] if kind else [*static, tests]:
         started = time.monotonic()

@@ -16,6 +16,7 @@ import docker
 from stayput.errors import StayputError, WrongUse
 from stayput.image import Attestation, Image, inputs
 from stayput.image.before import look_before
+from stayput.image.imports import look_at_imports
 from stayput.project import Project
 from stayput.release import Build
 from stayput.secrets import write_private
@@ -139,6 +140,7 @@ class Images:
                 (Path(folder) / name).write_bytes(content)
             if self.measure().id != build.id:
                 raise StayputError(f"build {build.id}", "the source changed while it was copied", "build again")
+            look_at_imports(Path(folder), self.project.site.requirements, self.root)
             metadata = self._buildx(Path(folder), build, fresh)
         image = Image(
             build=build.id,

@@ -148,10 +148,16 @@ def test_an_image_is_released_only_with_a_good_attestation_of_its_own_digest(sni
             "system = []",
             "python-magic: loads a library that the image would not have",
         ),
-        ("sniffer/kinds.py", "import magic", "import magick", "import sniffer.kinds: ModuleNotFoundError"),
+        (
+            "sniffer/kinds.py",
+            "import magic",
+            "import sniffer.magick as magic",
+            "import sniffer.kinds: ModuleNotFoundError",
+        ),
+        ("sniffer/kinds.py", "import magic", "import magick", "imports magick, which nothing declares"),
         ("docker/Dockerfile", "FROM runtime AS release", "FRM runtime AS release", "docker/Dockerfile"),
     ],
-    ids=["no libmagic", "missing import", "wrong Dockerfile"],
+    ids=["no libmagic", "missing import", "undeclared import", "wrong Dockerfile"],
 )
 def test_what_lacks_something_cannot_be_built_anywhere(tmp_path, file, old, new, said):
     copy_sniffer(tmp_path)

@@ -5,6 +5,7 @@ from stayput.image import Attestation, Image
 from stayput.image.before import look_before
 from stayput.image.builder import check_buildx, explain
 from stayput.image.documents import bill_of_materials, statement
+from stayput.image.imports import declared, look_at_imports
 from stayput.image.inputs import rebuilt, without_hashes
 from stayput.image.inside import pins
 from stayput.plan import plan_release
@@ -47,6 +48,39 @@ def test_a_lock_is_read_for_the_place_where_the_image_runs():
 def test_a_lock_without_its_hashes_means_the_same():
     assert pins(without_hashes(LOCK), LINUX) == pins(LOCK, LINUX)
     assert "hash" not in without_hashes(LOCK)
+
+
+def test_what_is_declared_is_what_the_source_of_a_lock_asks_for():
+    lock = (
+        "boto3==1.0 \\\n    --hash=sha256:aa\n    # via django-storages\ndjango-storages==1.14\n    # via -r site.in\n"
+    )
+    assert declared(lock) == ("django-storages",)
+    assert declared("pillow==12\n    # via\n    #   gallery (pyproject.toml:site)\n    #   imagekit\n") == ("pillow",)
+    assert declared("boto3==1.0\ndjango==5.2\n") == ("boto3", "django")
+
+
+@pytest.mark.parametrize(
+    ("line", "settings", "said"),
+    [
+        ("import magic", "", ""),
+        ("import botocore.config", "", "site/views.py:1: imports botocore, which nothing declares"),
+        ("import magick", "", "site/views.py:1: imports magick, which nothing declares"),
+        ("import magick", '[tool.deptry.package_module_name_map]\npython-magic = ["magic", "magick"]', ""),
+        ("import magick", '[tool.deptry.per_rule_ignores]\nDEP001 = ["magick"]', ""),
+    ],
+)
+def test_an_import_that_nothing_declares_is_named_by_file_and_line(tmp_path, line, settings, said):
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site/views.py").write_text(f"{line}\n")
+    (tmp_path / "lock.txt").write_text(
+        "boto3==1.0\n    # via -r in\nbotocore==1.0\n    # via boto3\npython-magic==0.4\n    # via -r in\n"
+    )
+    (tmp_path / "pyproject.toml").write_text(settings)
+    if said:
+        with pytest.raises(WrongUse, match=said):
+            look_at_imports(tmp_path, "lock.txt", tmp_path)
+    else:
+        look_at_imports(tmp_path, "lock.txt", tmp_path)
 
 
 def test_a_changed_lock_is_told_by_distribution_and_version():

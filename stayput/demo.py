@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Iterable
 from contextlib import suppress
+from dataclasses import replace
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -30,9 +31,8 @@ def demo(root: Path, report: Report, *, keep: bool) -> None:
     on_disk = _workspace(root, "local", "1")
     secrets.keep(on_disk.stack.secrets, on_disk.secrets)  # the workspaces that follow are of the same stack
     next_on_disk, in_bucket, next_in_bucket = (
-        _workspace(root, "local", "2"),
-        _workspace(root, "s3", "1"),
-        _workspace(root, "s3"),
+        replace(other, engine=on_disk.engine)  # one, so that what `up` told is not asked for again
+        for other in (_workspace(root, "local", "2"), _workspace(root, "s3", "1"), _workspace(root, "s3"))
     )
     mark = on_disk.stack.home / "demo"
     _make_room(on_disk, mark, report)

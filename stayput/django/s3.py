@@ -27,6 +27,16 @@ class S3MediaStorage(S3Storage):
     def get_available_name(self, name: str, max_length: int | None = None) -> str:
         return name
 
+    def exists(self, name: str) -> bool:
+        """Asked with the shared client: django-storages makes one for each thread, which takes longer than to ask."""
+        try:
+            self.client.head_object(Bucket=self.bucket_name, Key=self._normalize_name(name))
+        except ClientError as answer:
+            if answer.response.get("Error", {}).get("Code") == "404":
+                return False
+            raise
+        return True
+
     def _save(self, name: str, content: File) -> str:
         parameters = cast("dict[str, Any]", self._get_write_parameters(name, content))
         while True:

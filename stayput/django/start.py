@@ -4,11 +4,16 @@ In wsgi.py: `start.check()` once the application is made. In the server's config
 yet (gunicorn: on_starting): `start.rehearse()`.
 """
 
+import contextlib
 import logging
 import os
 import signal
 import sys
 import time
+from typing import Any, cast
+
+from django import urls
+from django.core.files.storage import storages
 
 from stayput.django import checks, diagnose
 
@@ -29,6 +34,7 @@ def rehearse() -> None:
     A storage that does not answer stops nothing: it may come back, and the rest of the site is well. It is done in a
     child process, whose connections end with it and which is not waited for longer than PATIENCE.
     """
+    _load()
     child = os.fork()
     if not child:
         os._exit(_write_down())
@@ -42,6 +48,16 @@ def rehearse() -> None:
         time.sleep(0.02)
     if os.waitstatus_to_exitcode(ended[1]):
         sys.exit(3)
+
+
+def _load() -> None:
+    """Have the one process that will fork load what each worker would at its first request, each for itself.
+
+    The storage's client has no connection yet.
+    """
+    with contextlib.suppress(Exception):  # whatever stands against it, the diagnosis names it
+        cast("Any", urls).get_resolver().url_patterns  # noqa: B018
+        cast("Any", storages["default"]).client  # noqa: B018
 
 
 def _write_down() -> int:

@@ -5,13 +5,23 @@ import socket
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import psutil
 import yaml
-from pulumi.automation import CommandError, LocalWorkspace, OnEvent, PulumiCommand, StackNotFoundError
+from pulumi.automation import (
+    CommandError,
+    LocalWorkspace,
+    OnEvent,
+    OutputMap,
+    PulumiCommand,
+    StackNotFoundError,
+    UpdateSummary,
+)
 from pulumi.automation import Stack as PulumiStack
+from pulumi.automation._stack import StackInitMode
 
 from stayput.engine import Outputs, backend, program, stackfile
 from stayput.engine.cli import ON_PATH, Cli
@@ -26,6 +36,16 @@ from stayput.stack import Stack
 class _Workspace(LocalWorkspace):
     def select_stack(self, stack_name: str) -> None:
         """The stack is named in every call; which one a shell works with is left alone."""
+
+
+class _Stack(PulumiStack):
+    """What an operation did is told by its events: the commands that would ask for it once more are left out."""
+
+    def outputs(self) -> OutputMap:
+        return {}
+
+    def info(self, show_secrets: bool = True) -> UpdateSummary:
+        return UpdateSummary(kind="", start_time=datetime.now(UTC), message="", environment={}, config={}, result="")
 
 
 @dataclass
@@ -114,7 +134,7 @@ def opened(stack: Stack, cli: Cli, config: Mapping[str, str], url: str) -> Itera
     )
     try:
         with program.modules(stack.root), program.environment(STAYPUT_CLOUD_URL=url):
-            yield Session(stack, PulumiStack.select(stack.name, workspace), raised)
+            yield Session(stack, _Stack(stack.name, workspace, StackInitMode.SELECT), raised)
     finally:
         if server:
             server.stop(grace=10).wait()

@@ -10,6 +10,7 @@ from stayput.localcloud.shapes import Shape, from_aws, to_aws
 
 if TYPE_CHECKING:
     from types_boto3_s3.literals import BucketLocationConstraintType
+    from types_boto3_s3.type_defs import ObjectIdentifierTypeDef
 
 
 class Bucket(Resource):
@@ -52,10 +53,16 @@ class Bucket(Resource):
         # moto, unlike S3, deletes single versions only while versioning is on.
         self.aws.s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
         for page in self.aws.s3.get_paginator("list_object_versions").paginate(Bucket=name):
-            for version in (*page.get("Versions", ()), *page.get("DeleteMarkers", ())):
-                self.aws.s3.delete_object(
-                    Bucket=name, Key=version.get("Key", ""), VersionId=version.get("VersionId", "")
-                )
+            found = (*page.get("Versions", ()), *page.get("DeleteMarkers", ()))
+            if not found:
+                continue
+            objects: list[ObjectIdentifierTypeDef] = [
+                {"Key": one.get("Key", ""), "VersionId": one.get("VersionId", "")} for one in found
+            ]
+            deleted = self.aws.s3.delete_objects(Bucket=name, Delete={"Objects": objects, "Quiet": True})
+            for left in deleted.get("Errors", ()):  # asked for singly, S3's refusal is raised
+                key, version = left.get("Key", ""), left.get("VersionId", "")
+                self.aws.s3.delete_object(Bucket=name, Key=key, VersionId=version)
 
     def _outputs(self, name: str, properties: Properties) -> dict[str, Any]:
         return {

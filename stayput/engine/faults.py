@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 
 from stayput.errors import NeedsAPerson, StayputError
+from stayput.localcloud.resource import CANCELLED
 
 # A part of what is said, what it means, and what to do. The first that is found counts.
 KNOWN = (
@@ -32,6 +33,11 @@ def explained(where: str, errors: Sequence[tuple[str, str]], said: str, passphra
 
     passphrase: the file that should hold it.
     """
+    # One fails, and the engine cancels what it has not begun: that is told of each, sometimes before the cause is.
+    causes = [one for one in errors if one[0] and CANCELLED not in one[1]]
+    if not causes and re.search(rf"update canceled|{CANCELLED}", "\n".join(message for _, message in errors)):
+        return StayputError(where, CANCELLED, "run it again: it goes on where it was")
+    errors = causes or errors
     text = "\n".join([*(message for _, message in errors), said])
     if re.search(r"could not (deserialize|unmarshal|load) |invalid character|unexpected end of JSON", text):
         return NeedsAPerson(

@@ -14,7 +14,7 @@ from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc, st
 
 from stayput.localcloud.iam import AccessKey
 from stayput.localcloud.names import named
-from stayput.localcloud.resource import Properties, Refused, Resource
+from stayput.localcloud.resource import CANCELLED, Properties, Refused, Resource
 from stayput.localcloud.table import connect, table
 from stayput.localcloud.wire import has_unknown, plain, struct
 
@@ -25,18 +25,19 @@ STAND_IN = "this provider is the stand-in of this machine's cloud and makes noth
 class StandIn(provider_pb2_grpc.ResourceProviderServicer):
     """Serves the resource table to Pulumi's engine, where the official plugin would serve AWS.
 
-    It keeps nothing but the table: ids, inputs and outputs are the engine's. A cancelled provider finishes the call it
-    is in, so that the engine learns what was made, and refuses the next.
+    It keeps nothing but the table: ids, inputs and outputs are the engine's. What is cancelled finishes the call it is
+    in, so that the engine learns what was made, and refuses the next. An engine whose settings of a provider changed
+    has an old and a new one for a while, each with a connection of its own, and cancels the old one: never both.
     """
 
     def __init__(self, url: str, region: str) -> None:
         self._table = table(connect(url, region))
-        self._cancelled = False
+        self._cancelled = set[str]()  # connections
 
     # What it is
 
     def Handshake(self, request: Any, context: grpc.ServicerContext) -> provider_pb2.ProviderHandshakeResponse:
-        self._cancelled = False
+        self._cancelled.discard(context.peer())
         return provider_pb2.ProviderHandshakeResponse()
 
     def GetPluginInfo(self, request: Empty, context: grpc.ServicerContext) -> plugin_pb2.PluginInfo:
@@ -46,7 +47,7 @@ class StandIn(provider_pb2_grpc.ResourceProviderServicer):
         return Empty()
 
     def Cancel(self, request: Empty, context: grpc.ServicerContext) -> Empty:
-        self._cancelled = True
+        self._cancelled.add(context.peer())
         return Empty()
 
     # Its settings
@@ -150,8 +151,8 @@ class StandIn(provider_pb2_grpc.ResourceProviderServicer):
         return self._table[_type_and_name(urn)[0]]
 
     def _go_on(self, context: grpc.ServicerContext) -> None:
-        if self._cancelled:
-            context.abort(grpc.StatusCode.CANCELLED, "the command was cancelled")
+        if context.peer() in self._cancelled:
+            context.abort(grpc.StatusCode.CANCELLED, CANCELLED)
 
 
 def serve(port: int, url: str, region: str) -> tuple[grpc.Server, int]:

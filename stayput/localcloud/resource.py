@@ -30,6 +30,8 @@ GONE = frozenset(
     }
 )
 
+CANCELLED = "the command was cancelled"  # said of what was not begun because of that
+
 Properties = Mapping[str, Any]  # by the provider's names, as on the wire
 
 

@@ -3,6 +3,7 @@
 import hashlib
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ import msgspec
 
 from stayput.errors import StayputError
 from stayput.image import Attestation
+from stayput.image.vulnerabilities import known_vulnerabilities
 from stayput.ledger import Attested, Ledger
 from stayput.project import load
 from stayput.report import Report
@@ -31,12 +33,19 @@ def build(root: Path, stack: str | None, report: Report, overrides: Sequence[str
     if there is None:
         for part in rebuilt:
             report.say(f"{part['part']} rebuilt: {part['reason']}")
-    image = there or images.make(measured, fresh=fresh)
+    with ThreadPoolExecutor(1) as beside:
+        requirements = root / images.project.site.requirements
+        known = None if there else beside.submit(known_vulnerabilities, requirements)
+        image = there or images.make(measured, fresh=fresh)
+        vulnerabilities = known.result() if known else ()
+    for line in vulnerabilities:
+        report.say(line)
     report.document |= {
         "build": image.build,
         "image": image.reference,
         "digest": image.digest,
         "rebuilt": list(rebuilt),
+        "vulnerabilities": list(vulnerabilities),
         "seconds": round(time.monotonic() - began, 3),
     }
     report.say(f"{image.reference}" + ("" if rebuilt else ": nothing changed"))

@@ -37,10 +37,12 @@ def plan_release(desired: Desired, observed: Observed) -> tuple[Step, ...]:
     release, last, keepsake = desired.release, desired.last, desired.keepsake
     served = observed.release == release.id and observed.build == release.build.id and observed.healthy
     recorded = last is not None and last.release == release.id
+    astray = [name for name, value in release.fingerprints.items() if observed.fingerprints.get(name, value) != value]
     verify = Verify(release=release, access=desired.access, keepsake=keepsake, reason=_why_prove(desired))
     record = Record(release=release, access=desired.access, keepsake=keepsake, reason="the next release looks for it")
     if served:
-        return () if recorded else (verify, record)
+        inject = Inject(release=release, reason=f"{', '.join(astray)} stored there otherwise") if astray else None
+        return (*([inject] if inject else []), *(() if recorded else (verify, record)))
 
     steps: list[Step] = []
     if release.build.id not in observed.builds:

@@ -3,9 +3,9 @@
 import email.utils
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from functools import cached_property
 from http import HTTPStatus
 from typing import Any, cast
 
@@ -19,6 +19,15 @@ ATTEMPTS = 4
 PATIENCE = 120.0  # seconds that a provider may ask to wait before a call is given up
 SAID = 200  # characters of a provider's message that are repeated
 EPOCH = 1_000_000_000  # a Ratelimit-Reset above it is a point in time, below it a number of seconds
+
+
+@dataclass(frozen=True, kw_only=True)
+class Clock:
+    """Time as the client of a provider has it, in seconds."""
+
+    now: Callable[[], float] = time.monotonic
+    today: Callable[[], float] = time.time  # since the epoch
+    sleep: Callable[[float], None] = time.sleep
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,15 +65,15 @@ class Api:
         self, where: str, base_url: str, headers: Mapping[str, str | Secret], wait: float = 0.5, timeout: float = 30
     ) -> None:
         """headers: with the token among them. wait: seconds before the first repetition, doubling. timeout: seconds."""
-        self.where, self._wait = where, wait
-        self.headers = headers
+        self.where, self._wait, self._timeout = where, wait, timeout
+        self.headers, self.clock = headers, Clock()
         self._base = base_url.rstrip("/")
-        self._http = httpx.Client(
-            timeout=httpx.Timeout(timeout, connect=min(timeout, 10)),
-            headers={"User-Agent": USER_AGENT, "Accept": "application/json"},
-        )
-        self._not_before = 0.0  # monotonic: when the provider's limit allows the next call
+        self._not_before = 0.0  # by the clock's `now`: when the provider's limit allows the next call
         self.sent: list[str] = []
+
+    @cached_property
+    def http(self) -> httpx.Client:
+        return httpx.Client(timeout=httpx.Timeout(self._timeout, connect=min(self._timeout, 10)))
 
     def ask(self, call: Call) -> Answer:
         """Send the call and return its answer.
@@ -93,7 +102,7 @@ class Api:
                     raise StayputError(
                         self.where, f"{call.name}: it asks to wait {pause:.0f} s", "run this again after that"
                     )
-            time.sleep(pause)
+            self.clock.sleep(pause)
         raise StayputError(self.where, f"{call.name}: {said}, {ATTEMPTS} times", "run this again: it goes on")
 
     def hide(self, call: Call, said: str) -> str:
@@ -106,14 +115,15 @@ class Api:
         return (self._wait * 2**attempt for attempt in range(ATTEMPTS))
 
     def _send(self, call: Call) -> httpx.Response:
-        time.sleep(max(0.0, self._not_before - time.monotonic()))
+        self.clock.sleep(max(0.0, self._not_before - self.clock.now()))
         self.sent.append(call.name)
-        headers = {name: plain(value) for name, value in self.headers.items()}
+        headers = {"User-Agent": USER_AGENT, "Accept": "application/json"}
+        headers |= {name: plain(value) for name, value in self.headers.items()}
         content = None
         if call.body is not None:
             content = json.dumps(call.body, default=_reveal).encode()
             headers["Content-Type"] = "application/json"
-        response = self._http.request(
+        response = self.http.request(
             call.method, self._base + call.path, params=dict(call.params), content=content, headers=headers
         )
         self._respect(response)
@@ -154,23 +164,30 @@ class Api:
         """Hold the next call back where this answer says that no more are allowed for now."""
         if response.headers.get("ratelimit-remaining") == "0":
             reset = _number(response.headers.get("ratelimit-reset", ""))
-            seconds = reset - _their_clock(response) if reset > EPOCH else reset
-            self._not_before = time.monotonic() + min(max(seconds, 0.0), PATIENCE)
+            seconds = reset - self._their_clock(response) if reset > EPOCH else reset
+            self._not_before = self.clock.now() + min(max(seconds, 0.0), PATIENCE)
 
     def _asked_to_wait(self, response: httpx.Response) -> float:
         """Seconds from Retry-After, which may be a number or a date by the provider's own clock."""
         text = response.headers.get("retry-after", "")
         date = email.utils.parsedate_tz(text)
-        return email.utils.mktime_tz(date) - _their_clock(response) if date else _number(text)
+        return email.utils.mktime_tz(date) - self._their_clock(response) if date else _number(text)
+
+    def _their_clock(self, response: httpx.Response) -> float:
+        """Now, in seconds since the epoch, as the provider has it: ours may be wrong."""
+        date = email.utils.parsedate_tz(response.headers.get("date", ""))
+        return email.utils.mktime_tz(date) if date else self.clock.today()
 
 
-def poll(first: float, last: float, limit: float) -> Iterator[float]:
-    """Seconds gone by, again and again, with pauses that grow from `first` to `last`; ends at `limit`."""
-    began, pause = time.monotonic(), first
-    while (gone := time.monotonic() - began) < limit:
+def poll(clock: Clock, first: float, last: float, limit: float) -> Iterator[float]:
+    """Seconds gone by: at least once, then again after pauses that grow from `first` to `last`, until `limit`."""
+    began, pause, gone = clock.now(), first, 0.0
+    while True:
         yield gone
-        time.sleep(pause)
-        pause = min(pause * 1.3, last)
+        clock.sleep(pause)
+        pause, gone = min(pause * 1.3, last), clock.now() - began
+        if gone >= limit:
+            return
 
 
 def _reveal(value: object) -> str:
@@ -208,9 +225,3 @@ def _number(text: str) -> float:
         return max(float(text), 0.0)
     except ValueError:
         return 0.0
-
-
-def _their_clock(response: httpx.Response) -> float:
-    """Now, in seconds since the epoch, as the provider has it: ours may be wrong."""
-    date = email.utils.parsedate_tz(response.headers.get("date", ""))
-    return email.utils.mktime_tz(date) if date else datetime.now(UTC).timestamp()

@@ -19,7 +19,7 @@ from stayput.errors import StayputError, WrongUse
 from stayput.release import Build, Release
 from stayput.secrets import Secret, fingerprint, plain, write_private
 from stayput.targets import Observed
-from stayput.targets.http import Refused, Unsure, poll
+from stayput.targets.http import Clock, Refused, Unsure, poll
 from stayput.targets.provider import HEALTH_PATH, Deployment, ImageSource, Pace, Phase, Provider
 
 LOG_LINES = 50
@@ -27,13 +27,15 @@ OURS = frozenset(variable.name for variable in VARIABLES if variable.owner == "o
 
 
 class Attempt(msgspec.Struct, frozen=True, kw_only=True):
-    """Written before a deployment is asked for, so that a command that was cut off finds it instead of a second one."""
+    """Written before a deployment is asked for, so that the next command finds it instead of making a second one."""
 
     release: str
     image: str
     before: tuple[str, ...]  # ids of the deployments that were there
     live: str  # the one of them that had the traffic; empty: none
     served: str  # the release that the public address reported; empty: none
+    asked: float  # when, in seconds since the epoch
+    id: str = ""  # of the deployment; empty: not told yet, so that only the list can tell whether it was made
 
 
 def stderr(line: str) -> None:
@@ -55,11 +57,15 @@ class PaasTarget:
         migrate: str,
         pace: Pace | None = None,
         say: Callable[[str], None] = stderr,
+        public: "Callable[[str], tuple[int, str, str]] | None" = None,
     ) -> None:
-        """home: of the stack. key: of the fingerprints. migrate: the command that migrates the database."""
+        """home: of the stack. key: of the fingerprints. migrate: the command that migrates the database.
+
+        public: what the public address reports of itself, otherwise asked by `reported`.
+        """
         self.name = provider.name
         self._provider, self._images, self._key, self._migrate = provider, images, key, migrate
-        self._pace, self._say = pace or Pace(), say
+        self._pace, self._say, self._reported = pace or Pace(), say, public or reported
         self._file = home / f"{provider.name}.json"
 
     def hosts(self) -> tuple[str, ...]:
@@ -73,7 +79,7 @@ class PaasTarget:
 
     def observe(self) -> Observed:
         url = self._provider.url()
-        status, release, build = reported(url)
+        status, release, build = self._reported(url)
         healthy = status == HTTPStatus.OK
         live = next((one for one in self._provider.deployments() if one.phase is Phase.LIVE), None)
         return Observed(
@@ -141,12 +147,14 @@ class PaasTarget:
         if attempt is None or attempt.release != release.id:
             return
         ours = self._find(attempt)
+        if ours is None and not attempt.id:
+            return  # a list that is late may show it yet: the next run looks first
         if ours and ours.phase is Phase.UNDERWAY:
             with contextlib.suppress(Refused):  # it has ended meanwhile
                 self._provider.cancel(ours.id)
             ours = self._follow(ours.id)
         if ours and ours.phase is Phase.LIVE:
-            self._go_back(attempt)
+            self._go_back(attempt, ours.id)
         elif attempt.served:
             self._await_release(attempt.served)
         self._file.unlink(missing_ok=True)
@@ -158,7 +166,7 @@ class PaasTarget:
 
     def logs(self, *, follow: bool = False) -> Iterator[str]:
         shown: list[str] = []
-        for _ in poll(self._pace.last, self._pace.last, float("inf")):
+        for _ in poll(self._clock, self._pace.last, self._pace.last, float("inf")):
             lines = list(self._provider.log("", 100))
             known = set(shown)
             yield from (line for line in lines if line not in known)
@@ -172,6 +180,10 @@ class PaasTarget:
         self._say(f"    the service itself stays: it was made at {self.name} by hand, and is taken away there")
 
     @property
+    def _clock(self) -> Clock:
+        return self._provider.api.clock
+
+    @property
     def _where(self) -> str:
         return self._provider.api.where
 
@@ -179,23 +191,38 @@ class PaasTarget:
         """Ask for the one deployment and return its id, found in the list where the answer was lost."""
         there = self._provider.deployments()
         live = next((one.id for one in there if one.phase is Phase.LIVE), "")
-        _, served, _ = reported(self._provider.url())
+        _, served, _ = self._reported(self._provider.url())
         attempt = Attempt(
-            release=release.id, image=image, before=tuple(one.id for one in there), live=live, served=served
+            release=release.id,
+            image=image,
+            before=tuple(one.id for one in there),
+            live=live,
+            served=served,
+            asked=self._clock.today(),
         )
-        write_private(self._file, msgspec.json.encode(attempt))
-        return self._made(lambda: self._provider.deploy(image), lambda: self._find(attempt))
+        self._note(attempt)
+        try:
+            id = self._made(lambda: self._provider.deploy(image), lambda: self._find(attempt))
+        except Unsure:
+            raise
+        except StayputError:
+            self._file.unlink(missing_ok=True)  # a clear no: there is nothing to look for
+            raise
+        self._note(msgspec.structs.replace(attempt, id=id))
+        return id
 
     def _underway(self, release: Release) -> str:
         """The deployment that an earlier run of this release asked for, if it goes on or did its work; else empty."""
         attempt = self._attempt()
         if attempt is None or attempt.release != release.id:
             return ""
-        found = self._find(attempt)
+        gone = self._clock.today() - attempt.asked
+        found = self._look(lambda: self._find(attempt), self._pace.look - gone if not attempt.id else 0)
         if found is None or found.phase in (Phase.FAILED, Phase.REPLACED):
             return ""
-        if found.phase is Phase.LIVE and reported(self._provider.url())[1] != release.id:
+        if found.phase is Phase.LIVE and self._reported(self._provider.url())[1] != release.id:
             return ""
+        self._note(msgspec.structs.replace(attempt, id=found.id))
         self._say(f"    deployment {found.id} was asked for by the last run: going on with it")
         return found.id
 
@@ -206,15 +233,25 @@ class PaasTarget:
                 return id
         except Unsure as problem:
             unsure = problem
-        for _ in poll(self._pace.first, self._pace.last, self._pace.look):
-            if found := find():
-                return found.id
+        if found := self._look(find, self._pace.look):
+            return found.id
         raise unsure or Unsure(
             self._where, "took the deployment, but does not show it", "run this again: it looks first"
         )
 
+    def _look(self, find: Callable[[], Deployment | None], limit: float) -> Deployment | None:
+        """What is found at once, or within so many seconds: a list may be late."""
+        for _ in poll(self._clock, self._pace.first, self._pace.last, limit):
+            if found := find():
+                return found
+        return None
+
     def _find(self, attempt: Attempt) -> Deployment | None:
-        """The newest deployment that came after the attempt was written, of its image."""
+        """The attempt's deployment: by its id, or the newest of its image that came after the attempt was written."""
+        if attempt.id:
+            with contextlib.suppress(Refused):  # it is not kept any more
+                return self._provider.deployment(attempt.id)
+            return None
         for one in self._provider.deployments():
             if one.id not in attempt.before and digest(one.image) in ("", digest(attempt.image)):
                 return one
@@ -223,7 +260,7 @@ class PaasTarget:
     def _follow(self, id: str) -> Deployment:
         """Poll until the deployment has ended, telling each new word."""
         said = ""
-        for gone in poll(self._pace.first, self._pace.last, self._pace.deployment):
+        for gone in poll(self._clock, self._pace.first, self._pace.last, self._pace.deployment):
             now = self._provider.deployment(id)
             if now.said != said:
                 self._say(f"    {self.name}: {now.said} ({gone:.0f} s)")
@@ -234,10 +271,10 @@ class PaasTarget:
             self._where, f"deployment {id} still says {said} after {self._pace.deployment:.0f} s", "run this again"
         )
 
-    def _go_back(self, attempt: Attempt) -> None:
+    def _go_back(self, attempt: Attempt, ours: str) -> None:
         if not attempt.live:
             raise StayputError(self._where, "it has no earlier release to go back to", "mend the site and deploy again")
-        known = {one.id for one in self._provider.deployments()}
+        known = {ours, *(one.id for one in self._provider.deployments())}
         newest = lambda: next((one for one in self._provider.deployments() if one.id not in known), None)  # noqa: E731
         ended = self._follow(self._made(lambda: self._provider.back_to(attempt.live), newest))
         if ended.phase is not Phase.LIVE:
@@ -251,12 +288,15 @@ class PaasTarget:
     def _await_release(self, release: str, build: str = "") -> None:
         """Wait until the public address reports it. build: empty for any."""
         url, status, there = self._provider.url(), 0, ""
-        for _ in poll(self._pace.first, self._pace.last, self._pace.public):
-            status, there, built = reported(url)
+        for _ in poll(self._clock, self._pace.first, self._pace.last, self._pace.public):
+            status, there, built = self._reported(url)
             if status == HTTPStatus.OK and there == release and build in ("", built):
                 return
         what = f"serves release {there}" if there else f"answers {status or 'nothing'}"
         raise StayputError(url, f"{what}, not {release}, after {self._pace.public:.0f} s", "read its log: invoke logs")
+
+    def _note(self, attempt: Attempt) -> None:
+        write_private(self._file, msgspec.json.encode(attempt))
 
     def _attempt(self) -> Attempt | None:
         try:

@@ -36,7 +36,7 @@ class Pace:
     last: float = 5.0
     deployment: float = 1800.0
     public: float = 180.0  # until the public address has changed
-    look: float = 20.0  # for a deployment that a list does not show yet
+    look: float = 120.0  # for a deployment that a list does not show yet; after that it was never made
     retry: float = 0.5
 
 

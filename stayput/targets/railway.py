@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
-from stayput.errors import StayputError, WrongUse
+from stayput.errors import WrongUse
 from stayput.project import Project
 from stayput.release import Variables
 from stayput.secrets import Secret
@@ -239,7 +239,7 @@ class Railway:
             raise Unsure(self.api.where, f"{request.name}: {said}", "run this again: it looks first")
         if "not authorized" in said.lower():
             raise Refused(self.api.where, f"{request.name}: {said}", "look at the token: it has no right to do this")
-        raise StayputError(self.api.where, f"{request.name}: {said}", "mend that, then run this again")
+        raise Refused(self.api.where, f"{request.name}: {said}", "mend that, then run this again")
 
 
 def _nodes(connection: Json) -> list[Json]:

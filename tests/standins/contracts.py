@@ -32,6 +32,7 @@ class RestContract:
     def __init__(self, name):
         self._document = _strict(load(name))
         self._registry = Registry().with_resource("contract:", DRAFT4.create_resource(self._document))
+        self._validators = {}  # by the schema's identity: each is made once
         self._paths = {
             template: re.compile(re.sub(r"\\{\w+\\}", "[^/]+", re.escape(template)) + "$")
             for template in self._document["paths"]
@@ -88,9 +89,16 @@ class RestContract:
         return node
 
     def _faults(self, schema, body, where):
-        schema = _absolute(schema)
-        found = Draft4Validator(schema, registry=self._registry).iter_errors(body)
+        if id(schema) not in self._validators:
+            self._validators[id(schema)] = Draft4Validator(_absolute(schema), registry=self._registry)
+        found = self._validators[id(schema)].iter_errors(body)
         return [f"{where}: {'.'.join(map(str, fault.absolute_path))}: {fault.message[:300]}" for fault in found]
+
+
+@functools.cache
+def rest_contract(name):
+    """Made once: it keeps nothing of what it judges."""
+    return RestContract(name)
 
 
 def _absolute(node):

@@ -22,11 +22,20 @@ class Deploy:
     settings: dict = field(default_factory=dict)
 
 
+class NoEdge:
+    """For a site that is not really there."""
+
+    domain, upstream = "gallery.example.com", 0
+
+    def close(self):
+        pass
+
+
 class Hosting:
-    """The site's edge and what is deployed behind it."""
+    """The site's edge and what is deployed behind it. Without a certificate there is no edge."""
 
     def __init__(self, certificate, sites, prefix):
-        self.edge, self.sites, self._prefix = Edge(certificate), sites, prefix
+        self.edge, self.sites, self._prefix = Edge(certificate) if certificate else NoEdge(), sites, prefix
         self.deploys, self.site = [], None
         self.most_underway = 0
         self.strange = ""  # a word that a client cannot know, told once in the middle of each deployment
@@ -52,6 +61,10 @@ class Hosting:
         self._unseen = self.lag
         self.most_underway = max(self.most_underway, sum(one.state not in ENDED for one in self.deploys))
         return made
+
+    def show(self):
+        """The list shows everything from now on."""
+        self.lag = self._unseen = 0
 
     def list(self):
         """Newest first."""
@@ -87,6 +100,11 @@ class Hosting:
                 one.state = "replaced"
         if old:
             old.stop()
+
+    @property
+    def reported(self):
+        """What /healthz of a light site says, as stayput.targets.paas.reported gives it."""
+        return (200, self.site.health["release"], self.site.health["build"]) if self.site else (502, "", "")
 
     @property
     def live(self):

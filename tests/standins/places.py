@@ -4,12 +4,20 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
+from stayput.apply import apply
+from stayput.ledger import Ledger
+from stayput.plan import Desired, plan_release
+from stayput.prove import Check, Proof
 from stayput.release import name_build, name_release
+from stayput.report import Report
 from stayput.secrets import Secret, fingerprint
+from stayput.steps import Record, Verify
 from stayput.targets import railway as railway_api
 from stayput.targets import render as render_api
 from stayput.targets.paas import PaasTarget
 from stayput.targets.provider import Pace
+from stayput.variables import Access
+from stayput.workspace import Workspace
 from tests.standins.railway import Railway
 from tests.standins.render import Render
 from tests.standins.sites import LightImages, LightSites, reference
@@ -40,6 +48,7 @@ class Place:
     stand_in: object
     images: LightImages
     make: object  # () -> another target on the same state, as the next command has it
+    home: Path
     said: list = field(default_factory=list)
 
     @property
@@ -51,48 +60,74 @@ class Place:
         self.target = self.make()
         return self.target
 
-    def deploy(self, wanted):
-        """The road's steps for one release, and the way back where one fails."""
+    def deploy(self, wanted, proven=True):
+        """The road's own plan for one release, done as the road does it; only the proof is told how to end."""
         target = self.again()
-        target.publish(wanted.build)
-        try:
-            target.inject(wanted)
-            target.migrate(wanted)
-            target.start(wanted)
-            target.promote(wanted)
-        except BaseException:
-            target.withdraw(wanted)
-            raise
-
-
-def render(certificate, home: Path, *, sites=None, images=None, variables=THEIRS, key=KEY, timeout=TIMEOUT):
-    images = images or LightImages()
-    stand_in = Render(certificate, sites or LightSites(images), variables)
-    said: list[str] = []
-
-    def make():
-        api = render_api.connect(Secret(TOKEN), stand_in.url, PACE.retry, timeout)
-        provider = render_api.Render(api, "gallery", partial(fingerprint, key))
-        return PaasTarget(provider, images, home=home, key=key, migrate=MIGRATE, pace=PACE, say=said.append)
-
-    return Place(target=make(), stand_in=stand_in, images=images, make=make, said=said)
-
-
-def railway(certificate, home: Path, *, sites=None, images=None, variables=THEIRS, key=KEY, timeout=TIMEOUT):
-    images = images or LightImages()
-    stand_in = Railway(certificate, sites or LightSites(images), variables)
-    said: list[str] = []
-
-    def make():
-        api = railway_api.connect(
-            project_token=Secret(TOKEN), account_token=None, base_url=stand_in.url, wait=PACE.retry, timeout=timeout
+        target.hosts()
+        observed, access = target.observe(), Access(stayput_key=KEY, outputs=None)
+        steps = plan_release(Desired(release=wanted, access=access, last=None), observed)
+        steps = [ToldProof(proven, wanted, access) if isinstance(one, Verify) else one for one in steps]
+        workspace = Workspace(
+            project=None, stack=None, secrets=None, engine=None, target=target, ledger=Ledger(self.home / "ledger")
         )
-        provider = railway_api.Railway(api, "gallery", "production", "web", partial(fingerprint, key))
-        return PaasTarget(provider, images, home=home, key=key, migrate=MIGRATE, pace=PACE, say=said.append)
-
-    return Place(target=make(), stand_in=stand_in, images=images, make=make, said=said)
+        apply(workspace, Quiet(True))(one for one in steps if not isinstance(one, Record))
 
 
-PLACES = {"railway": railway, "render": render}
+class ToldProof(Verify):
+    """A proof whose end is known: no light site takes a photo."""
+
+    def __init__(self, proven, release, access):
+        super().__init__(release=release, access=access, keepsake=None, reason="told")
+        object.__setattr__(self, "proven", proven)
+
+    def perform(self, target):
+        return Proof(url="", checks=(Check(name="upload", ok=self.proven, detail="as told"),))
+
+
+class Quiet(Report):
+    def _line(self, *_, **__):
+        pass
+
+
+def railway(stand_in, key, timeout):
+    api = railway_api.connect(
+        project_token=Secret(TOKEN), account_token=None, base_url=stand_in.url, wait=PACE.retry, timeout=timeout
+    )
+    return railway_api.Railway(api, "gallery", "production", "web", partial(fingerprint, key))
+
+
+def render(stand_in, key, timeout):
+    api = render_api.connect(Secret(TOKEN), stand_in.url, PACE.retry, timeout)
+    return render_api.Render(api, "gallery", partial(fingerprint, key))
+
+
+def make_place(
+    known, certificate, home: Path, *, sites=None, images=None, variables=THEIRS, key=KEY, timeout=TIMEOUT, clock=None
+):
+    """certificate: of the edge; None for one without a network. clock: a VirtualClock then, and the true pace."""
+    stand_in_class, open_provider = known
+    images = images or LightImages()
+    stand_in = stand_in_class(certificate, sites or LightSites(images), variables)
+    said: list[str] = []
+
+    def make():
+        provider = open_provider(stand_in, key, timeout)
+        given = {"home": home, "key": key, "migrate": MIGRATE, "say": said.append}
+        if clock is None:
+            return PaasTarget(provider, images, pace=PACE, **given)
+        provider.api.clock, provider.api.http = clock.clock, clock.client(stand_in)
+        return PaasTarget(provider, images, public=lambda _: stand_in.hosting.reported, **given)
+
+    if clock is None:
+        stand_in.listen()
+    else:
+        stand_in.today = clock.today
+    return Place(target=make(), stand_in=stand_in, images=images, make=make, home=home, said=said)
+
+
+PLACES = {
+    "railway": partial(make_place, (Railway, railway)),
+    "render": partial(make_place, (Render, render)),
+}
 
 __all__ = ["PLACES", "Place", "reference", "release"]

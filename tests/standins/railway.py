@@ -3,7 +3,7 @@
 import functools
 import re
 
-from graphql import build_client_schema, graphql_sync, parse, validate
+from graphql import build_client_schema, execute_sync, parse, validate
 
 from tests.standins.contracts import load
 from tests.standins.hosting import Hosting
@@ -29,6 +29,13 @@ def schema():
     return build_client_schema(introspection.get("data", introspection), assume_valid=True)
 
 
+@functools.cache
+def read(query):
+    """(document, its faults)"""
+    document = parse(query)
+    return document, [str(fault) for fault in validate(schema(), document)]
+
+
 class Railway(StandIn):
     """One project named gallery with two environments and two services of which web is deployed."""
 
@@ -50,6 +57,9 @@ class Railway(StandIn):
         super().close()
         self.hosting.close()
 
+    def unsettle(self):
+        self.settings |= {"healthcheckPath": None}
+
     def name_of(self, method, path, body):
         found = re.match(r"\s*(?:query|mutation)\s+(\w+)", body["query"])
         return found[1] if found else "?"
@@ -58,11 +68,13 @@ class Railway(StandIn):
         return headers.get("Project-Access-Token") == self.token
 
     def judge_request(self, method, path, query, body):
-        faults = [str(fault) for fault in validate(schema(), parse(body["query"]))]
-        return faults + ([] if (method, path) == ("POST", "/graphql/v2") else [f"{method} {path} is not the endpoint"])
+        return read(body["query"])[1] + (
+            [] if (method, path) == ("POST", "/graphql/v2") else [f"{method} {path} is not the endpoint"]
+        )
 
     def handle(self, method, path, query, body):
-        done = graphql_sync(schema(), body["query"], root_value=self._root(), variable_values=body["variables"])
+        document, _ = read(body["query"])
+        done = execute_sync(schema(), document, root_value=self._root(), variable_values=body["variables"])
         if done.errors:
             self.violations += [f"{self.name_of(method, path, body)}: {e}" for e in done.errors if not e.original_error]
             return 200, {"errors": [{"message": error.message} for error in done.errors], "data": None}

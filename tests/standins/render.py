@@ -2,7 +2,7 @@
 
 import re
 
-from tests.standins.contracts import RestContract, is_there
+from tests.standins.contracts import is_there, rest_contract
 from tests.standins.hosting import Hosting
 from tests.standins.server import Refusal, StandIn
 
@@ -34,7 +34,7 @@ class Render(StandIn):
 
     def __init__(self, certificate, sites, variables):
         super().__init__()
-        self.contract = RestContract(SCHEMA) if is_there(SCHEMA) else None
+        self.contract = rest_contract(SCHEMA) if is_there(SCHEMA) else None
         self.hosting, self.variables = Hosting(certificate, sites, "dep-"), dict(variables)
         self.settings = {"autoDeploy": "yes", "healthCheckPath": "", "preDeployCommand": "", "plan": "starter"}
         self.image = "docker.io/library/nginx:latest"
@@ -47,6 +47,9 @@ class Render(StandIn):
     def close(self):
         super().close()
         self.hosting.close()
+
+    def unsettle(self):
+        self.settings |= {"healthCheckPath": ""}
 
     def by_hand(self, image):
         """A deployment that somebody made in the dashboard, and that went well."""

@@ -78,6 +78,12 @@ class StandIn:
                 pass
 
         self._server = Server(("127.0.0.1", 0), Handler)
+        self.today = time.time
+        self._listens = False
+
+    def listen(self):
+        """Answer over the network from now on."""
+        self._listens = True
         threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
 
     @property
@@ -85,10 +91,16 @@ class StandIn:
         return f"http://127.0.0.1:{self._server.server_port}"
 
     def close(self):
-        self._server.shutdown()
+        if self._listens:
+            self._server.shutdown()
         self._server.server_close()
 
     # What a provider fills in.
+
+    silent = False  # answers what makes a deployment without a body, where the provider may do so
+
+    def unsettle(self):
+        """A setting of the service is not as it should be any more."""
 
     def name_of(self, method, path, body):
         """The call as faults and counts name it."""
@@ -110,25 +122,23 @@ class StandIn:
     def refuse(self, status, message):
         return {"message": message}
 
-    def _serve(self, handler):
-        split = urlsplit(handler.path)
-        content = handler.rfile.read(int(handler.headers.get("Content-Length") or 0))
+    def meet(self, method, target, headers, content):
+        """(kind of fault, status, headers, content) of the answer to one request."""
+        split = urlsplit(target)
         query, body = dict(parse_qsl(split.query, keep_blank_values=True)), json.loads(content) if content else None
-        self.user_agents.add(handler.headers.get("User-Agent"))
+        self.user_agents.add(headers.get("User-Agent"))
         with self._lock:
-            call = self.name_of(handler.command, split.path, body)
+            call = self.name_of(method, split.path, body)
             self.calls.append(call)
-            self.paths.append(handler.path)
+            self.paths.append(target)
             kind = self.fault.strikes(call) if self.fault else ""
+            status, answer = 500, None
             if kind in ("", "time-out after", "reset after", "malformed JSON"):
-                status, answer = self._answer(handler, split.path, query, body)
-            else:
-                status, answer = 500, None
-        self._reply(handler, kind, status, answer)
+                status, answer = self._answer(method, split.path, query, headers, body)
+        return kind, *self._written(kind, status, answer)
 
-    def _answer(self, handler, path, query, body):
-        method = handler.command
-        if not self.authorized(handler.headers):
+    def _answer(self, method, path, query, headers, body):
+        if not self.authorized(headers):
             return 401, self.refuse(401, "unknown token")
         self.violations += self.judge_request(method, path, query, body)
         try:
@@ -138,35 +148,39 @@ class StandIn:
         self.violations += self.judge_answer(method, path, body, status, answer)
         return status, answer
 
-    def _reply(self, handler, kind, status, answer):
-        headers, content = {}, json.dumps(answer).encode() if answer is not None else b""
+    def _written(self, kind, status, answer):
+        now = self.today() + self.skew
+        headers = {"Content-Type": "application/json", "Date": email.utils.formatdate(now, usegmt=True)}
+        content = json.dumps(answer).encode() if answer is not None else b""
         match kind:
-            case "time-out before" | "time-out after":
-                time.sleep(SLOW)
-                handler.close_connection = True
-                return
-            case "reset before" | "reset after":
-                linger = struct.pack("ii", 1, 0)
-                handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
-                handler.connection.close()
-                handler.close_connection = True
-                return
             case "429":
-                status, headers, content = 429, {"Retry-After": "1"}, b'{"message": "too many"}'
+                return 429, headers | {"Retry-After": "1"}, b'{"message": "too many"}'
             case "429 with a date":
-                date = email.utils.formatdate(time.time() + self.skew + 1, usegmt=True)
-                status, headers, content = 429, {"Retry-After": date}, b'{"message": "too many"}'
+                return 429, headers | {"Retry-After": email.utils.formatdate(now + 1, usegmt=True)}, b"{}"
             case "500":
-                content = b'{"message": "internal"}'
+                return 500, headers, b'{"message": "internal"}'
             case "502 HTML":
-                status, headers, content = 502, {"Content-Type": "text/html"}, HTML
+                return 502, headers | {"Content-Type": "text/html"}, HTML
             case "malformed JSON":
-                content = content[: len(content) // 2] + b"\x00{"
+                return status, headers, content[: len(content) // 2] + b"\x00{"
             case _:
-                pass
+                return status, headers, content
+
+    def _serve(self, handler):
+        content = handler.rfile.read(int(handler.headers.get("Content-Length") or 0))
+        kind, status, headers, content = self.meet(handler.command, handler.path, handler.headers, content)
+        if kind.startswith("time-out"):
+            time.sleep(SLOW)
+            handler.close_connection = True
+            return
+        if kind.startswith("reset"):
+            linger = struct.pack("ii", 1, 0)
+            handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+            handler.connection.close()
+            handler.close_connection = True
+            return
         handler.send_response_only(status)
-        handler.send_header("Date", email.utils.formatdate(time.time() + self.skew, usegmt=True))
-        for name, value in ({"Content-Type": "application/json"} | headers).items():
+        for name, value in headers.items():
             handler.send_header(name, value)
         handler.send_header("Content-Length", str(len(content)))
         handler.end_headers()

@@ -84,7 +84,10 @@ class LightSites:
         build = next((one for one in self.images.builds if reference(one) == image), None)
         if build is None:
             raise DoesNotStart("start", [f"manifest for {image} is not known"])
-        body = json.dumps({"status": "ok", "release": variables.get("STAYPUT_RELEASE", ""), "build": build}).encode()
+        return self.open({"status": "ok", "release": variables.get("STAYPUT_RELEASE", ""), "build": build})
+
+    def open(self, health):
+        body = json.dumps(health).encode()
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self):
@@ -96,12 +99,12 @@ class LightSites:
             def log_message(self, *_):
                 pass
 
-        return LightSite(ThreadingHTTPServer(("127.0.0.1", 0), Handler))
+        return LightSite(ThreadingHTTPServer(("127.0.0.1", 0), Handler), health)
 
 
 class LightSite:
-    def __init__(self, server):
-        self._server = server
+    def __init__(self, server, health):
+        self._server, self.health = server, health
         self.port = server.server_port
         threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
 

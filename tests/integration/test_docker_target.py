@@ -1,12 +1,16 @@
 """Releases as containers: the whole road with real images behind the real front."""
 
+import os
 import shutil
+import signal
 import threading
+import time
 
 import httpx
+import psycopg
 import pytest
 
-from stayput import photo
+from stayput import logs, photo
 from stayput.deploy import deploy, destroy, rollback
 from stayput.django import tokens
 from stayput.image.builder import connect
@@ -57,7 +61,26 @@ def visit_until(done, checkout, failed, asked):
                 failed.append(repr(problem))
 
 
-def test_uploads_outlive_containers_no_request_fails_and_the_earlier_image_comes_back(checkout):
+def bring_back(checkout, release):
+    """Kill the processes of a release's containers, as the engine's end does, and wait until the site answers again."""
+    for container in checkout.containers(release):
+        os.kill(container.attrs["State"]["Pid"], signal.SIGKILL)
+    until, healthy = time.monotonic() + 30, []
+    while time.monotonic() < until and len(healthy) < 4:  # both instances, in turn
+        try:
+            answer = httpx.get(f"{checkout.url}/healthz")
+            healthy = [*healthy, answer] if answer.status_code == 200 else []
+        except httpx.HTTPError:
+            healthy = []
+        time.sleep(0.1)
+    return [answer.json()["release"] for answer in healthy]
+
+
+@pytest.mark.needs("postgresql")
+def test_uploads_outlive_containers_no_request_fails_and_the_earlier_image_comes_back(checkout, postgresql_server):
+    address = postgresql_server("docker", host="host.docker.internal")
+    (checkout.root / "theirs.env").write_text(f"# not in git\nDATABASE_URL={address}\n")
+    checkout.append("stayput.toml", '\n[targets.docker]\nvariables = "theirs.env"\n')
     code, first = checkout.run(deploy)
     assert (code, first["proof"]["ok"]) == (0, True)
     assert [step["name"] for step in first["steps"]][1:4] == ["build", "attest", "publish"]
@@ -93,7 +116,18 @@ def test_uploads_outlive_containers_no_request_fails_and_the_earlier_image_comes
     assert "build" not in [step["name"] for step in back["steps"]]
     assert (failed, len(asked) > 10) == ([], True)
 
-    # Every container of the live release is killed -9: the picture is where it was, and deploy brings the site back.
+    # The log of both instances, in lines, without what is secret.
+    said = list(logs.shown(checkout.workspace().target.logs(), [checkout.workspace().secrets.stayput_key]))
+    assert len([line for line in said if "Listening at" in line]) == 2, said
+    assert not any("\n" in line or address in line for line in said)
+
+    # Every process of it is killed -9: it comes back by itself, with the picture, and its row is in PostgreSQL.
+    assert bring_back(checkout, back["release"]) == [back["release"]] * 4
+    assert httpx.get(f"{checkout.url}/api/images/{picture['id']}/").status_code == 200
+    with psycopg.connect(address.replace("host.docker.internal", "127.0.0.1")) as connection:
+        assert picture["id"] in {str(row[0]) for row in connection.execute("SELECT id FROM uploads_image")}
+
+    # Its containers are stopped for good: the picture is where it was, and deploy brings the site back.
     for container in checkout.containers(back["release"]):
         container.kill("SIGKILL")
     code, again = checkout.run(deploy, "variables.NEW=1")

@@ -274,11 +274,16 @@ def test(_: Context, kind: str = "") -> None:
     raise SystemExit(check_everything(ROOT, kind))
 
 
-SUBJECTS = ("journeys", "images", "uploads", "docker")
+SUBJECTS = ("journeys", "images", "uploads", "docker", "faults")
 
 
-@task(help={"subject": f"{', '.join(SUBJECTS[1:])}; otherwise what people wait for"})
-def bench(_: Context, subject: str = SUBJECTS[0]) -> None:
+@task(
+    help={
+        "subject": f"{', '.join(SUBJECTS[1:])}; otherwise what people wait for",
+        "faults": "every fault on every call of each provider, into docs/faults.md",
+    }
+)
+def bench(_: Context, subject: str = SUBJECTS[0], faults: bool = False) -> None:
     """Measure what a newcomer and every day's work wait for, or one subject, for docs/benchmarks.md."""
     from importlib import import_module
 
@@ -286,6 +291,7 @@ def bench(_: Context, subject: str = SUBJECTS[0]) -> None:
     from stayput.report import reporting
 
     with reporting(False) as report:
+        subject = "faults" if faults else subject
         if subject not in SUBJECTS:
             raise WrongUse("--subject", f"there is no bench of {subject!r}", f"choose one of {', '.join(SUBJECTS)}")
         module = import_module(f"bench.{subject}")

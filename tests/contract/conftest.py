@@ -5,6 +5,7 @@ import pytest
 from tests.standins import railway, render
 from tests.standins.contracts import FOLDER, is_there
 from tests.standins.edge import make_certificate
+from tests.standins.instant import VirtualClock, instant_place
 from tests.standins.places import PLACES
 
 SCHEMAS = {"railway": railway.SCHEMA, "render": render.SCHEMA}
@@ -29,22 +30,41 @@ def certificate(tmp_path_factory):
 
 
 @pytest.fixture(params=sorted(PLACES))
-def make_place(request, certificate, tmp_path):
-    """Makes a provider's place; the contract has the last word on what was asked and answered there."""
+def make_place(request, tmp_path):
+    """Makes a provider's place without a network; the contract has the last word on what was asked and answered."""
     needs_contract(request.param)
     made = []
 
     def make(**given):
-        made.append(PLACES[request.param](certificate, tmp_path, **given))
+        made.append(instant_place(request.param, tmp_path, VirtualClock(), **given))
         return made[-1]
 
     yield make
     for one in made:
-        one.stand_in.close()
-        strange = one.stand_in.STRANGE  # told on purpose by one test
-        assert [fault for fault in one.stand_in.violations if strange not in fault] == []
+        _judge(one)
 
 
 @pytest.fixture
 def place(make_place):
     return make_place()
+
+
+@pytest.fixture
+def make_place_on_the_wire(certificate, tmp_path):
+    """Makes the place of a provider as a real server, with a light site behind a real edge."""
+    made = []
+
+    def make(name, **given):
+        needs_contract(name)
+        made.append(PLACES[name](certificate, tmp_path, **given))
+        return made[-1]
+
+    yield make
+    for one in made:
+        _judge(one)
+
+
+def _judge(place):
+    place.stand_in.close()
+    strange = place.stand_in.STRANGE  # told on purpose by one test
+    assert [fault for fault in place.stand_in.violations if strange not in fault] == []

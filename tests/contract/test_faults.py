@@ -1,15 +1,27 @@
-"""Faults of the one call that must not be made twice: it ends right or stops clean, and the next run converges."""
+"""Every call of every provider may fail in every way: a deploy ends right or stops clean, and the next one converges."""
+
+from pathlib import Path
 
 import pytest
 
+from bench import faults
 from stayput.errors import StayputError
-from tests.standins.places import THEIRS, release
+from tests.contract.conftest import needs_contract
+from tests.standins.places import PLACES, THEIRS, release
 from tests.standins.server import Fault
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.parametrize("name", sorted(PLACES))
+def test_under_every_fault_of_every_call_all_promises_hold_and_the_page_tells_how_it_ends(name):
+    needs_contract(name)
+    assert faults.table(name) in (ROOT / faults.PAGE).read_text(), "write it anew: ./invoke bench --faults"
 
 
 @pytest.mark.parametrize("kind", Fault.KINDS)
-def test_a_fault_when_a_deployment_is_asked_for_makes_no_second_one_and_loses_no_variable(place, kind):
-    one, two = release(1), release(2)
+def test_a_fault_on_the_wire_is_the_fault_that_the_table_has(make_place_on_the_wire, kind):
+    place, one, two = make_place_on_the_wire("render"), release(1), release(2)
     place.deploy(one)
     place.stand_in.fault = Fault(place.stand_in.START, kind)
     try:

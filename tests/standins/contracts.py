@@ -32,7 +32,7 @@ class RestContract:
     def __init__(self, name):
         self._document = _strict(load(name))
         self._registry = Registry().with_resource("contract:", DRAFT4.create_resource(self._document))
-        self._validators = {}  # by the schema's identity: each is made once
+        self._validators, self._judged = {}, {}  # by the schema's identity, and by what was said: all is judged once
         self._paths = {
             template: re.compile(re.sub(r"\\{\w+\\}", "[^/]+", re.escape(template)) + "$")
             for template in self._document["paths"]
@@ -89,10 +89,13 @@ class RestContract:
         return node
 
     def _faults(self, schema, body, where):
-        if id(schema) not in self._validators:
-            self._validators[id(schema)] = Draft4Validator(_absolute(schema), registry=self._registry)
-        found = self._validators[id(schema)].iter_errors(body)
-        return [f"{where}: {'.'.join(map(str, fault.absolute_path))}: {fault.message[:300]}" for fault in found]
+        said = (id(schema), json.dumps(body))
+        if said not in self._judged:
+            if id(schema) not in self._validators:
+                self._validators[id(schema)] = Draft4Validator(_absolute(schema), registry=self._registry)
+            found = self._validators[id(schema)].iter_errors(body)
+            self._judged[said] = [f"{'.'.join(map(str, one.absolute_path))}: {one.message[:300]}" for one in found]
+        return [f"{where}: {fault}" for fault in self._judged[said]]
 
 
 @functools.cache

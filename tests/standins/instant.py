@@ -27,6 +27,7 @@ class VirtualClock:
     def sleep(self, seconds):
         self._gone += seconds
         if self.interrupt():
+            self.interrupt = lambda: False
             raise KeyboardInterrupt
 
     def client(self, stand_in):
@@ -58,7 +59,7 @@ class InstantSite:
         self.health = health
 
     def log(self):
-        return ["the instant site is up"]
+        return ["the light site is up"]
 
     def stop(self):
         pass

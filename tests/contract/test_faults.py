@@ -1,4 +1,4 @@
-"""Every call of every provider may fail in every way: a deploy ends right or stops clean, and the next one converges."""
+"""Every call of a provider may fail in every way: a deploy ends right or stops clean, and the next one converges."""
 
 from pathlib import Path
 

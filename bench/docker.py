@@ -1,49 +1,112 @@
-"""How long an image takes: nothing changed, a line of code, the attestation; on this tree's own site."""
+"""How long an image takes, from each kind of change to a proven release and back; on this tree's own site."""
 
+import re
 import shutil
+import subprocess
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from bench.journeys import Figure
-from stayput.image.attest import attest
+from stayput import processes
+from stayput.deploy import deploy, destroy, rollback
 from stayput.image.builder import Images, connect
-from stayput.project import load
-from stayput.stack import Stack
+from stayput.image.registry import push
+from stayput.report import Report
+from stayput.workspace import Workspace, open_workspace
 
-COPIED = ("app", "docker", "requirements", "manage.py", "stayput.toml")
+COPIED = ("app", "docker", "infra", "requirements", "manage.py", "stayput.toml", "Pulumi.yaml", "Pulumi.local.yaml")
+MEGABYTE = 1e6
 
 
 def measure(root: Path) -> list[Figure]:
-    """Build a copy of the checkout, then again after each kind of change. Takes about a minute with warm caches."""
+    """Build, deploy, change and roll back a copy of the checkout. Takes about two minutes with warm caches."""
     folder = Path(tempfile.mkdtemp(prefix="stayput-bench-"))
+    for name in COPIED:
+        copy = shutil.copytree if (root / name).is_dir() else shutil.copy2
+        copy(root / name, folder / name)
+    port = processes.free_port()
+
+    def workspace() -> Workspace:
+        return open_workspace(folder, "docker", "local", ["name=stayput-bench", f"targets.docker.port={port}"])
+
     try:
-        for name in COPIED:
-            copy = shutil.copytree if (root / name).is_dir() else shutil.copy2
-            copy(root / name, folder / name)
-        project = load(folder, ["name=stayput-bench"])
-        return list(_walk(folder, Images(project, Stack(folder))))
+        return list(_walk(folder, workspace))
     finally:
+        destroy(workspace(), Report(True))
+        client = connect()
+        for tag in [tag for image in client.images.list() for tag in image.tags if "stayput-bench" in tag]:
+            client.images.remove(tag)
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _walk(folder: Path, images: Images) -> list[Figure]:
-    def build() -> object:
-        return images.make(images.measure())
+def _walk(folder: Path, workspace: Callable[[], Workspace]) -> Iterator[Figure]:
+    images = workspace().images
 
-    build()
-    first = images.known()[-1]
-    figures = [Figure("build, nothing changed", "< 0.5", _timed(build), f"digest as before: {build() == first}")]
-    with (folder / "app/config/urls.py").open("a") as code:
-        code.write(f"# {time.time()}\n")
-    figures.append(Figure("build, a line of code changed", "< 3", _timed(build)))
-    client, image = connect(), images.known()[-1]
-    figures.append(Figure("attestation", "< 8", _timed(lambda: attest(client, image, images.project.site))))
-    return figures
+    def build() -> str:
+        return images.make(images.measure()).digest
+
+    deploy(workspace(), Report(True))
+    first = build()
+    yield Figure("build, nothing changed", "< 0.5", _timed(build), f"digest as before: {build() == first}")
+    with _registry(folder) as registry:
+        _pushed(images, registry, folder / "registry")
+        _append(folder / "app/config/urls.py", f"# {time.time()}\n")
+        yield Figure("build, a line of code changed", "< 3", _timed(build))
+        yield Figure("pushed for it, MB", "< 1", _pushed(images, registry, folder / "registry"))
+    yield Figure("attestation", "< 8", _timed(lambda: images.attest(images.known()[-1])))
+    yield Figure(
+        "built image to proven: deploy, attestation too", "< 12", _timed(lambda: deploy(workspace(), Report(True)))
+    )
+    yield Figure("rollback", "< 3", _timed(lambda: rollback(workspace(), Report(True))))
+    _append(folder / images.project.site.requirements, _another_package(folder / "requirements/dev.txt"))
+    yield Figure("build, one dependency changed", "< 12", _timed(build))
 
 
 def _timed(work: Callable[[], object]) -> float:
     started = time.perf_counter()
     work()
     return time.perf_counter() - started
+
+
+def _append(file: Path, text: str) -> None:
+    with file.open("a") as open_file:
+        open_file.write(text)
+
+
+def _another_package(lock: Path) -> str:
+    """A pin with its hashes that the site's lock has not: one of the tests' own."""
+    found = re.search(r"^iniconfig==.*\n(?: +--hash.*\n)+", lock.read_text(), re.MULTILINE)
+    assert found
+    return found[0].rstrip("\\ \n") + "\n    # via -r the bench\n"
+
+
+def _pushed(images: Images, registry: str, store: Path) -> float:
+    """Megabytes that a registry has more after a push of the last image."""
+
+    def held() -> int:
+        return sum(file.stat().st_size for file in store.rglob("*") if file.is_file())
+
+    before = held()
+    push(connect(), images.known()[-1], f"{registry}/stayput-bench")
+    return (held() - before) / MEGABYTE
+
+
+@contextmanager
+def _registry(folder: Path) -> Iterator[str]:
+    """A registry of this machine, host:port; its program is docker-registry."""
+    port, config = processes.free_port(), folder / "registry.yml"
+    config.write_text(
+        f"version: 0.1\nstorage: {{filesystem: {{rootdirectory: {folder / 'registry'}}}}}\n"
+        f"http: {{addr: '127.0.0.1:{port}'}}\nlog: {{level: error}}\n"
+    )
+    running = subprocess.Popen(["docker-registry", "serve", str(config)], stderr=subprocess.DEVNULL)
+    try:
+        while running.poll() is None and not processes.answers(port):
+            time.sleep(0.05)
+        yield f"127.0.0.1:{port}"
+    finally:
+        running.terminate()
+        running.wait()

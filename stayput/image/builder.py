@@ -100,13 +100,12 @@ class Images:
 
     def statement(self, digest: str) -> bytes:
         """The in-toto statement about the image of that digest, as it is kept."""
-        return (self.home / "attestations" / f"{digest.removeprefix('sha256:')}.intoto.json").read_bytes()
+        return self._document(digest, ".intoto.json").read_bytes()
 
     def attestation(self, digest: str) -> Attestation | None:
         """What was found in the image of that digest, if it was ever opened."""
         try:
-            path = self.home / "attestations" / f"{digest.removeprefix('sha256:')}.json"
-            found = msgspec.json.decode(path.read_bytes(), type=Attestation)
+            found = msgspec.json.decode(self._document(digest, ".json").read_bytes(), type=Attestation)
         except FileNotFoundError:
             return None
         return found if found.digest == digest else None
@@ -167,14 +166,18 @@ class Images:
         from stayput.image.documents import bill_of_materials, statement
 
         found = attest(connect(), image, self.project.site)
-        stem = self.home / "attestations" / image.digest.removeprefix("sha256:")
-        write_private(stem.with_suffix(".json"), msgspec.json.encode(found))
-        write_private(stem.with_suffix(".intoto.json"), json.dumps(statement(found), indent=1).encode())
-        write_private(stem.with_suffix(".cdx.json"), bill_of_materials(image).encode())
+        said = json.dumps(statement(found), indent=1).encode()
+        write_private(self._document(image.digest, ".intoto.json"), said)
+        write_private(self._document(image.digest, ".cdx.json"), bill_of_materials(image).encode())
+        write_private(self._document(image.digest, ".json"), msgspec.json.encode(found))
         return found
 
     def push(self, build: str) -> Image:
-        """The image of that build, in the project's registry under the same digest. Raises StayputError."""
+        """The image of that build, in the project's registry under the same digest, its documents beside it.
+
+        Raises StayputError.
+        """
+        from stayput.image.attached import CYCLONEDX, IN_TOTO, attach
         from stayput.image.registry import push
 
         repository = self.project.registry.repository
@@ -182,6 +185,8 @@ class Images:
             raise WrongUse("stayput.toml, [registry]", "names no repository", 'repository = "host/name"')
         image = self.attested(build)
         push(connect(), image, repository)
+        bill = self._document(image.digest, ".cdx.json").read_bytes()
+        attach(repository, image.digest, {IN_TOTO: self.statement(image.digest), CYCLONEDX: bill})
         pushed = msgspec.structs.replace(image, name=repository)
         self.keep(pushed)
         return pushed
@@ -228,6 +233,9 @@ class Images:
             raise StayputError(
                 f"base {base}", f"cannot be pulled: {said}", "name one that can: [image] base in stayput.toml"
             ) from None
+
+    def _document(self, digest: str, kind: str) -> Path:
+        return self.home / "attestations" / f"{digest.removeprefix('sha256:')}{kind}"
 
     def _lock(self) -> str:
         return (self.root / self.project.site.requirements).read_text()

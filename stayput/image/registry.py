@@ -10,8 +10,8 @@ from stayput.errors import StayputError
 from stayput.image import Image
 
 
-def push(client: DockerClient, image: Image, repository: str) -> int:
-    """Have the image in that repository under the same digest; returns the bytes that had to be sent.
+def push(client: DockerClient, image: Image, repository: str) -> None:
+    """Have the image in that repository under the same digest; what it holds already is not sent again.
 
     Raises StayputError when the registry refuses, dies, or says another digest afterwards.
     """
@@ -19,14 +19,10 @@ def push(client: DockerClient, image: Image, repository: str) -> int:
     try:
         client.images.get(image.digest).tag(repository, tag=image.build)
         said = cast("Iterator[dict[str, Any]]", client.images.push(repository, image.build, stream=True, decode=True))
-        sent: dict[str, int] = {}
         digest = ""
         for event in said:
             if "error" in event:
                 raise StayputError(where, f"refused {repository}: {_first_line(event['error'])}", NEXT)
-            progress: dict[str, int] = event.get("progressDetail") or {}
-            if event.get("status") == "Pushing" and progress:
-                sent[str(event.get("id"))] = max(progress.get("current", 0), sent.get(str(event.get("id")), 0))
             told: dict[str, str] = event.get("aux") or {}
             digest = told.get("Digest", digest)
     except (DockerException, OSError, ValueError) as problem:
@@ -34,7 +30,6 @@ def push(client: DockerClient, image: Image, repository: str) -> int:
         raise StayputError(where, what, NEXT) from None
     if digest and digest != image.digest:
         raise StayputError(where, f"holds {digest} instead of {image.digest}", "ask whoever runs it")
-    return sum(sent.values())
 
 
 NEXT = "see that it runs and that docker login was done; then run this again: what arrived is not sent twice"

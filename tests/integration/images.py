@@ -1,20 +1,26 @@
 """Checkouts that images are built of, and images broken on purpose."""
 
+import os
 import shutil
 import subprocess
+import time
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 
+from stayput import processes
 from stayput.image import Image
 from stayput.image.attest import attest
 from stayput.image.builder import Images, connect
 from stayput.project import Project, load
 from stayput.stack import Stack
+from tests.parts import program
 
 ROOT = Path(__file__).parents[2]
 SNIFFER = ROOT / "tests/images/sniffer"
+OURS = f"stayput-test-{os.getpid()}"  # in the name of every image of one run of the tests, so that it can clean up
 
 
 @dataclass
@@ -38,6 +44,34 @@ class Made:
         command = ["docker", "buildx", "build", "--quiet", "--provenance=false", "--load", "--tag", tag, "-"]
         subprocess.run(command, input=recipe, text=True, check=True, capture_output=True)
         return msgspec.structs.replace(self.image, digest=connect().images.get(tag).id)
+
+
+def remove_ours() -> None:
+    client = connect()
+    for tag in [tag for image in client.images.list() for tag in image.tags if OURS in tag]:
+        client.images.remove(tag)
+
+
+@contextmanager
+def registry_at(home, *, login=""):
+    """A registry with its store in `home`, as host:port; login: a line of an htpasswd file."""
+    port, config = processes.free_port(), home / "registry.yml"
+    (home / "htpasswd").write_text(login)
+    access = f"auth: {{htpasswd: {{realm: tests, path: {home / 'htpasswd'}}}}}\n" if login else ""
+    config.write_text(
+        f"version: 0.1\nstorage: {{filesystem: {{rootdirectory: {home / 'store'}}}}}\n"
+        f"http: {{addr: '127.0.0.1:{port}'}}\nlog: {{level: error}}\n{access}"
+    )
+    with (home / "registry.log").open("w") as log:
+        command = [str(program("docker-registry")), "serve", str(config)]
+        process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
+    try:
+        while process.poll() is None and not processes.answers(port):
+            time.sleep(0.05)
+        yield f"127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait()
 
 
 def copy_sniffer(root: Path) -> None:

@@ -17,6 +17,7 @@ from stayput.image.builder import connect
 from stayput.report import Report, reporting
 from stayput.workspace import open_workspace
 from tests.integration.checkouts import ROOT, Checkout
+from tests.integration.images import OURS, registry_at
 
 pytestmark = pytest.mark.needs("docker")
 
@@ -26,7 +27,7 @@ class Containers(Checkout):
 
     def workspace(self, *overrides, storage="s3"):
         settings = [f"storage={storage}", f"targets.docker.port={self.port}", "targets.docker.instances=2"]
-        return open_workspace(self.root, "docker", "local", [*settings, "name=stayput-test-gallery", *overrides])
+        return open_workspace(self.root, "docker", "local", [*settings, f"name={OURS}", *overrides])
 
     def run(self, command, *overrides, storage="s3", **options):
         return super().run(command, *overrides, storage=storage, **options)
@@ -84,7 +85,7 @@ def test_uploads_outlive_containers_no_request_fails_and_the_earlier_image_comes
     code, first = checkout.run(deploy)
     assert (code, first["proof"]["ok"]) == (0, True)
     assert [step["name"] for step in first["steps"]][1:4] == ["build", "attest", "publish"]
-    assert first["image"].startswith("stayput-test-gallery@sha256:")
+    assert first["image"].startswith(f"{OURS}@sha256:")
 
     # Two instances: uploaded through one, read through the other; then one of them is killed.
     one, two = checkout.containers(first["release"])
@@ -136,11 +137,21 @@ def test_uploads_outlive_containers_no_request_fails_and_the_earlier_image_comes
     assert httpx.get(read["url"]).content == content
 
 
-def test_a_release_whose_image_fails_its_attestation_never_starts_and_the_old_one_serves(checkout):
-    alone = "targets.docker.instances=1"  # on disk: each instance has its own
-    _, good = checkout.run(deploy, alone, storage="local")
+@pytest.mark.needs("registry")
+def test_what_fails_its_attestation_or_its_push_never_starts_and_the_old_release_serves(checkout, tmp_path):
+    alone = ["targets.docker.instances=1", "targets.docker.registry=true"]  # on disk: each instance has its own
+    with registry_at(tmp_path) as registry:
+        _, good = checkout.run(deploy, *alone, f"registry.repository={registry}/{OURS}", storage="local")
+        assert good["image"].startswith(f"{registry}/{OURS}@sha256:"), good
+
+    checkout.append("app/config/urls.py", "# another build\n")  # and the registry is gone
+    code, refused = checkout.run(deploy, *alone, f"registry.repository={registry}/{OURS}", storage="local")
+    assert (code, refused["error"]["where"]) == (1, f"registry {registry}")
+    assert [step["name"] for step in refused["steps"]] == ["build", "attest", "publish"]
+    assert httpx.get(f"{checkout.url}/healthz").json()["release"] == good["release"]
+
     checkout.edit("stayput.toml", "app.config.wsgi", "app.config.entry")
-    code, broken = checkout.run(deploy, alone, storage="local")
+    code, broken = checkout.run(deploy, *alone, storage="local")
     assert (code, broken["ok"]) == (1, False)
     assert "app.config.entry" in broken["error"]["what"]
     assert [step["name"] for step in broken["steps"]] == ["build", "attest"]

@@ -9,7 +9,7 @@ import pytest
 from stayput.errors import StayputError, WrongUse
 from stayput.image.inputs import PIN
 from stayput.steps import BuildImage
-from tests.integration.images import copy_gallery, copy_sniffer, images_of, make
+from tests.integration.images import OURS, copy_gallery, copy_sniffer, images_of, make
 
 pytestmark = pytest.mark.needs("docker")
 SITE_PACKAGES = "/venv/lib/python3*/site-packages"
@@ -19,14 +19,14 @@ SITE_PACKAGES = "/venv/lib/python3*/site-packages"
 def gallery(tmp_path_factory):
     root = tmp_path_factory.mktemp("gallery")
     copy_gallery(root)
-    return make(root, "name=stayput-test-gallery")
+    return make(root, f"name={OURS}-gallery")
 
 
 @pytest.fixture(scope="module")
 def sniffer(tmp_path_factory):
     root = tmp_path_factory.mktemp("sniffer")
     copy_sniffer(root)
-    return make(root, "name=stayput-test-sniffer")
+    return make(root, f"name={OURS}-sniffer")
 
 
 @pytest.mark.parametrize("name", ["gallery", "sniffer"])

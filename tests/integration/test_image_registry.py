@@ -1,39 +1,89 @@
 """The same bytes for the same build, and digests in a real registry."""
 
-import subprocess
+import base64
+import contextlib
+import json
+import socket
+import threading
+from contextlib import contextmanager
 
 import httpx
 import pytest
 
 from stayput import processes
 from stayput.errors import StayputError
-from stayput.image.builder import connect
-from tests.integration.images import copy_sniffer, images_of
-from tests.parts import program
+from stayput.image.attached import CYCLONEDX, IN_TOTO, INDEX, attach
+from tests.integration.images import OURS, copy_sniffer, images_of, registry_at
 
 pytestmark = pytest.mark.needs("docker")
 
 
+LOGIN = "site:$2b$04$yasusaEoohPdr4J8P2ic0u50Ye/BO/Rm.myg.65wGhChXI90nHOAy"  # open sesame
+ACCEPT = "application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.v2+json"
+
+
+@contextmanager
+def dying_after(count, registry):
+    """A way to that registry, host:port, that is cut for good after so many bytes."""
+    host, port = registry.split(":")
+    listener = socket.create_server(("127.0.0.1", 0))
+    left, ways = [count], []
+
+    def carry(source, sink):
+        with contextlib.suppress(OSError):
+            while left[0] > 0 and (data := source.recv(65536)):
+                left[0] -= len(data)
+                sink.sendall(data)
+        for end in (*ways, listener) if left[0] <= 0 else (source, sink):
+            with contextlib.suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+            end.close()
+
+    def accept():
+        with contextlib.suppress(OSError):
+            while left[0] > 0:
+                near, _ = listener.accept()
+                far = socket.create_connection((host, int(port)))
+                ways.extend((near, far))
+                threading.Thread(target=carry, args=(near, far), daemon=True).start()
+                threading.Thread(target=carry, args=(far, near), daemon=True).start()
+
+    threading.Thread(target=accept, daemon=True).start()
+    try:
+        yield f"127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        listener.close()
+        for end in ways:
+            end.close()
+
+
 @pytest.fixture
 def registry(tmp_path):
-    port = processes.free_port()
-    config = tmp_path / "registry.yml"
-    config.write_text(
-        f"version: 0.1\nstorage: {{filesystem: {{rootdirectory: {tmp_path / 'store'}}}}}\n"
-        f"http: {{addr: '127.0.0.1:{port}'}}\nlog: {{level: error}}\n"
-    )
-    with (tmp_path / "registry.log").open("w") as log:
-        process = subprocess.Popen(
-            [str(program("docker-registry")), "serve", str(config)], stdout=log, stderr=subprocess.STDOUT
-        )
-    yield f"127.0.0.1:{port}"
-    process.terminate()
-    process.wait()
+    with registry_at(tmp_path) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """A small site's image, attested; each test says which registry it belongs into."""
+    root = tmp_path_factory.mktemp("sniffer")
+    copy_sniffer(root)
+    _, images = images_of(root, f"name={OURS}-sniffer")
+    image = images.make(images.measure())
+    assert images.attest(image).ok
+    return root, image
+
+
+def belonging(made, registry):
+    root, image = made
+    _, images = images_of(root, f"name={OURS}-sniffer", f"registry.repository={registry}/{OURS}")
+    images.keep(image)
+    return images, image
 
 
 def test_two_builds_without_any_cache_give_one_digest_and_an_unchanged_one_is_not_built(tmp_path):
     copy_sniffer(tmp_path)
-    _, images = images_of(tmp_path, "name=stayput-test-sniffer")
+    _, images = images_of(tmp_path, f"name={OURS}-sniffer")
     build = images.measure()
     one, two = images.make(build, fresh=True), images.make(build, fresh=True)
     assert one.digest == two.digest
@@ -44,33 +94,70 @@ def test_two_builds_without_any_cache_give_one_digest_and_an_unchanged_one_is_no
 
 
 @pytest.mark.needs("registry")
-def test_what_is_pushed_is_held_under_the_digest_that_was_attested(tmp_path, registry):
-    copy_sniffer(tmp_path)
-    _, images = images_of(tmp_path, "name=stayput-test-sniffer", f"registry.repository={registry}/sniffer")
-    image = images.make(images.measure())
-    with pytest.raises(StayputError, match="was never attested"):
-        images.push(image.build)
-    images.attest(image)
-    pushed = images.push(image.build)
-    assert pushed.reference == f"{registry}/sniffer@{image.digest}"
-    accept = "application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.v2+json"
-    held = httpx.get(f"http://{registry}/v2/sniffer/manifests/{image.digest}", headers={"Accept": accept})
-    assert held.status_code == 200
-    assert held.json()["config"]["digest"] == image.config
-    connect().images.remove(f"{registry}/sniffer:{image.build}")
+def test_what_is_pushed_is_held_under_the_digest_that_was_attested_with_what_was_found_beside_it(made, registry):
+    images, image = belonging(made, registry)
+    assert images.push(image.build).reference == f"{registry}/{OURS}@{image.digest}"
+    images.push(image.build)  # once more: nothing is there twice
+    with httpx.Client(base_url=f"http://{registry}/v2/{OURS}", headers={"Accept": ACCEPT}) as client:
+        held = client.get(f"/manifests/{image.digest}")
+        assert held.status_code == 200
+        assert held.json()["config"]["digest"] == image.config
+
+        index = client.get(f"/manifests/{image.digest.replace(':', '-')}", headers={"Accept": INDEX}).json()
+        assert [one["artifactType"] for one in index["manifests"]] == [IN_TOTO, CYCLONEDX]
+        documents = []
+        for one in index["manifests"]:
+            manifest = client.get(f"/manifests/{one['digest']}").json()
+            assert manifest["subject"]["digest"] == image.digest
+            documents.append(client.get(f"/blobs/{manifest['layers'][0]['digest']}").content)
+    assert documents[0] == images.statement(image.digest)
+    assert b"python-magic" in documents[1]
 
 
-def test_a_registry_that_does_not_answer_is_one_line_with_the_next_step(tmp_path):
-    copy_sniffer(tmp_path)
+@pytest.mark.needs("registry")
+def test_credentials_come_from_dockers_own_configuration_and_without_them_it_is_one_line(made, tmp_path, monkeypatch):
+    with registry_at(tmp_path, login=LOGIN) as registry:
+        images, image = belonging(made, registry)
+        monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
+        with pytest.raises(StayputError, match=r"refused .*docker login") as refused:
+            images.push(image.build)
+        assert "\n" not in str(refused.value)
+        with pytest.raises(StayputError, match=r"did not take the attestation of .*: 401"):
+            attach(f"{registry}/{OURS}", image.digest, {IN_TOTO: b"{}"})
+        given = base64.b64encode(b"site:open sesame").decode()
+        (tmp_path / "config.json").write_text(json.dumps({"auths": {registry: {"auth": given}}}))
+        assert images.push(image.build).name == f"{registry}/{OURS}"
+
+
+@pytest.mark.needs("registry")
+def test_a_registry_that_dies_half_way_through_a_push_is_one_line_and_the_next_push_goes_on(made, tmp_path):
+    with registry_at(tmp_path) as registry, dying_after(4 * 2**20, registry) as dying:
+        images, image = belonging(made, dying)
+        with pytest.raises(StayputError) as refused:
+            images.push(image.build)
+        assert refused.value.where == f"registry {dying}"
+        assert "\n" not in str(refused.value)
+        assert images.attested(image.build) == image
+        images, _ = belonging(made, registry)
+        assert images.push(image.build).name == f"{registry}/{OURS}"
+
+
+def test_a_registry_that_does_not_answer_is_one_line_with_the_next_step(made):
     nowhere = f"127.0.0.1:{processes.free_port()}"
-    _, images = images_of(tmp_path, "name=stayput-test-sniffer", f"registry.repository={nowhere}/sniffer")
-    image = images.make(images.measure())
-    images.attest(image)
+    images, image = belonging(made, nowhere)
     with pytest.raises(StayputError) as refused:
         images.push(image.build)
     assert refused.value.where == f"registry {nowhere}"
     assert "\n" not in str(refused.value)
     assert images.attested(image.build) == image
+
+
+def test_an_image_that_was_never_attested_is_not_pushed(tmp_path):
+    copy_sniffer(tmp_path)
+    nowhere = f"registry.repository=127.0.0.1:{processes.free_port()}/{OURS}"
+    _, images = images_of(tmp_path, f"name={OURS}-sniffer", nowhere)
+    with pytest.raises(StayputError, match="was never attested"):
+        images.push(images.make(images.measure()).build)
 
 
 def test_a_base_that_cannot_be_pulled_is_one_line(tmp_path):

@@ -132,7 +132,8 @@ def test_a_site_that_is_not_well_without_the_old_key_gets_it_back(site):
     assert (code, document["ok"]) == (1, False)
     assert site.judge.keys()[old] == "Active"
     assert len(site.judge.keys()) == 2
-    wait_until(lambda: site.run(smoke_test)[1]["ok"])  # the site leaves a storage that failed alone for a while
+    time.sleep(10)  # the site's Retry-After: each of its workers leaves a storage that failed alone for so long
+    wait_until(lambda: site.run(smoke_test)[1]["ok"])
 
     site.judge.admits_while = lambda keys: True
     assert site.run(rotate_keys)[0] == 0

@@ -3,17 +3,27 @@
 import difflib
 import re
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from importlib import import_module
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, Literal, TypeVar, cast, get_type_hints
 
 import msgspec
+from msgspec.structs import replace
 
 from stayput.errors import WrongUse
+
+PROVIDERS = (  # a line each: a module of stayput/targets, which brings its own Table
+    "railway",
+    "render",
+)
 
 
 class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A table of stayput.toml: an unknown key is an error, never ignored."""
+
+
+S = TypeVar("S", bound=Section)
 
 
 class Site(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -54,27 +64,11 @@ class Docker(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     registry: bool = False  # push to registry.repository, and run what the registry holds
 
 
-class Railway(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    project: str
-    environment: str
-    service: str
-
-
-class Render(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    service: str
-
-
-class Koyeb(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    app: str
-    service: str
-
-
 class Targets(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     process: Process = Process()
     docker: Docker = Docker()
-    railway: Railway | None = None
-    render: Render | None = None
-    koyeb: Koyeb | None = None
+    # Of each provider that is named there its own Table, by its name; `load` puts them here.
+    providers: Mapping[str, Section] = msgspec.field(default_factory=dict[str, Section], name="*")
 
 
 class Project(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -100,10 +94,31 @@ def load(root: Path, overrides: Sequence[str] = ()) -> Project:
         raise WrongUse(str(path), f"is not TOML: {problem}", "mend that line") from None
     for override in overrides:
         _override(document, override)
+    tables = _taken_out(document)
+    project = _convert(document, Project)
+    providers = {name: _convert(table, _table_of(name), f"targets.{name}") for name, table in tables.items()}
+    return replace(project, targets=replace(project.targets, providers=providers))
+
+
+def _taken_out(document: dict[str, Any]) -> dict[str, object]:
+    """The providers' tables, which are not in the document any more."""
+    given = document.get("targets")
+    if not isinstance(given, dict):
+        return {}
+    tables = cast("dict[str, object]", given)
+    return {name: tables.pop(name) for name in PROVIDERS if name in tables}
+
+
+def _table_of(name: str) -> type[Section]:
+    return import_module(f"stayput.targets.{name}").Table
+
+
+def _convert(document: object, kind: type[S], inside: str = "") -> S:
+    """inside: the table of stayput.toml that the document is; empty for the whole."""
     try:
-        return msgspec.convert(document, Project)
+        return msgspec.convert(document, kind)
     except msgspec.ValidationError as problem:
-        raise WrongUse(*_explain(str(problem))) from None
+        raise WrongUse(*_explain(str(problem), kind, inside)) from None
 
 
 def _override(document: dict[str, Any], override: str) -> None:
@@ -125,13 +140,15 @@ def _override(document: dict[str, Any], override: str) -> None:
         document[name] = text  # a bare word is a text
 
 
-def _explain(problem: str) -> tuple[str, str, str]:
+def _explain(problem: str, kind: type[Section], inside: str) -> tuple[str, str, str]:
     """msgspec's message as where, what and next step, with the likely key for a mistyped one."""
     what, _, place = problem.partition(" - at `$")
-    table = place.rstrip("`").lstrip(".")
+    within = place.rstrip("`").lstrip(".")
+    table = ".".join(part for part in (inside, within) if part)
     where = f"stayput.toml, {table}" if table else "stayput.toml"
     if unknown := re.search(r"unknown field `(.+)`", what):
-        known = [field.name for field in msgspec.structs.fields(_section(table))]
+        names = [field.encode_name for field in msgspec.structs.fields(_section(kind, within))]
+        known = [name for each in names for name in (PROVIDERS if each == "*" else (each,))]
         near = difflib.get_close_matches(unknown[1], known, n=1)
         hint = f"did you mean `{near[0]}`?" if near else "known here: " + ", ".join(known)
         return where, f"unknown key `{unknown[1]}`", hint
@@ -140,16 +157,11 @@ def _explain(problem: str) -> tuple[str, str, str]:
     return where, what.lower(), "mend that value"
 
 
-def _section(table: str) -> type[Section]:
-    sections: dict[str, type[Section]] = {
-        "site": Site,
-        "image": ImageInputs,
-        "registry": Registry,
-        "targets": Targets,
-        "targets.process": Process,
-        "targets.docker": Docker,
-        "targets.railway": Railway,
-        "targets.render": Render,
-        "targets.koyeb": Koyeb,
-    }
-    return sections.get(table, Project)
+def _section(kind: type[Section], place: str) -> type[Section]:
+    """The section at that dotted place inside of `kind`."""
+    for name in place.split(".") if place else ():
+        inner = get_type_hints(kind).get(name)
+        if not (isinstance(inner, type) and issubclass(inner, Section)):
+            break
+        kind = inner
+    return kind

@@ -11,7 +11,7 @@ from stayput.engine import Cloud, Engine
 from stayput.errors import WrongUse
 from stayput.ledger import Ledger
 from stayput.plan import Desired
-from stayput.project import Project, load
+from stayput.project import PROVIDERS, Project, load
 from stayput.release import Build, name_release
 from stayput.secrets import StackSecrets
 from stayput.stack import Stack
@@ -21,7 +21,7 @@ from stayput.variables import Access
 if TYPE_CHECKING:
     from stayput.image.builder import Images
 
-TARGETS = ("process", "docker", "railway", "render")
+TARGETS = ("process", "docker", *PROVIDERS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,7 +104,7 @@ def _target(name: str, project: Project, stack: Stack, made: StackSecrets) -> Ta
             from stayput.targets.docker import DockerTarget
 
             return DockerTarget(project, stack, Images(project, stack))
-        case "railway" | "render":
+        case _ if name in PROVIDERS:
             from stayput.targets.providers import open_provider
 
             return open_provider(name, project, stack, made.fingerprint_key)

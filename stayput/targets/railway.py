@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
 from stayput.errors import WrongUse
-from stayput.project import Project
+from stayput.project import Section
 from stayput.release import Variables
 from stayput.secrets import Secret
 from stayput.targets.http import Api, Call, Refused, Unsure
@@ -25,6 +25,15 @@ PHASES = {
 }
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 Json = dict[str, Any]
+
+
+class Table(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[targets.railway]: names or ids."""
+
+    project: str
+    environment: str
+    service: str
+
 
 INSIDE = """{
   id name
@@ -267,10 +276,8 @@ def connect(
     return Api("Railway", base_url or API_URL, headers, wait, timeout)
 
 
-def open_provider(project: Project, variables: Mapping[str, str], fingerprint: Callable[[str], str]) -> Railway | None:
+def open_provider(table: Table, variables: Mapping[str, str], fingerprint: Callable[[str], str]) -> Railway:
     """variables: of the environment, with RAILWAY_TOKEN or RAILWAY_API_TOKEN, and perhaps RAILWAY_API_URL."""
-    if (table := project.targets.railway) is None:
-        return None
     of_project, of_account = (variables.get(name, "") for name in ("RAILWAY_TOKEN", "RAILWAY_API_TOKEN"))
     api = connect(
         project_token=Secret(of_project) if of_project else None,

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, cast
 
 from stayput.errors import StayputError, WrongUse
-from stayput.project import Project
+from stayput.project import Section
 from stayput.release import Variables
 from stayput.secrets import Secret
 from stayput.targets.http import Api, Call
@@ -21,6 +21,12 @@ PHASES = {
     "canceled": Phase.FAILED,
 }
 Json = dict[str, Any]
+
+
+class Table(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[targets.render]"""
+
+    service: str  # name or id
 
 
 def find_services(name: str) -> Call:
@@ -233,10 +239,8 @@ def repository(image: str) -> str:
     return f"{head}{slash}{last.partition(':')[0]}".removeprefix("https://").removeprefix("docker.io/")
 
 
-def open_provider(project: Project, variables: Mapping[str, str], fingerprint: Callable[[str], str]) -> Render | None:
+def open_provider(table: Table, variables: Mapping[str, str], fingerprint: Callable[[str], str]) -> Render:
     """variables: of the environment, with RENDER_API_KEY and perhaps RENDER_API_URL."""
-    if (table := project.targets.render) is None:
-        return None
     key = variables.get("RENDER_API_KEY", "")
     if not key:
         raise WrongUse("Render", "RENDER_API_KEY is not set", "make a key: Account Settings, API Keys; then export it")

@@ -4,6 +4,7 @@ import pytest
 
 from stayput.errors import WrongUse
 from stayput.project import load
+from stayput.targets.render import Table
 
 WHOLE = """
 name = "gallery"
@@ -30,8 +31,7 @@ def test_a_value_can_be_overridden_for_one_run(tmp_path):
         written(tmp_path, WHOLE), ["targets.process.port=9001", "targets.render.service=srv-9", "storage=local"]
     )
     assert project.targets.process.port == 9001
-    assert project.targets.render is not None
-    assert project.targets.render.service == "srv-9"
+    assert project.targets.providers == {"render": Table(service="srv-9")}
     assert project.storage == "local"
 
 
@@ -49,6 +49,26 @@ def test_a_value_can_be_overridden_for_one_run(tmp_path):
         (
             WHOLE.replace('sources = ["app"]', "sources = 3"),
             "stayput.toml, site.sources: expected `array`, got `int`. Next: mend that value",
+        ),
+        (
+            WHOLE.replace("service", "servise"),
+            "stayput.toml, targets.render: unknown key `servise`. Next: did you mean `service`?",
+        ),
+        (
+            WHOLE.replace("service =", "#"),
+            "stayput.toml, targets.render: `service` is missing. Next: add it; docs/stayput.toml.md says what it is",
+        ),
+        (
+            WHOLE.replace("targets.render", "targets.rendr"),
+            "stayput.toml, targets: unknown key `rendr`. Next: did you mean `render`?",
+        ),
+        (
+            "targets = 3" + WHOLE.partition("[targets")[0],
+            "stayput.toml, targets: expected `object`, got `int`. Next: mend that value",
+        ),
+        (
+            WHOLE + "[targets.providers]",
+            "stayput.toml, targets: unknown key `providers`. Next: did you mean `process`?",
         ),
     ],
 )

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from stayput.errors import WrongUse
 
 PROVIDERS = (  # a line each: a module of stayput/targets, which brings its own Table
+    "koyeb",
     "railway",
     "render",
 )

@@ -36,6 +36,6 @@ def open_provider(name: str, project: Project, stack: Stack, key: Secret) -> Tar
     if not project.registry.repository:
         raise WrongUse("stayput.toml, [registry]", "names no repository", f"name one that {name} can pull from")
     provider = file.open_provider(table, os.environ, partial(secrets.fingerprint, key))
-    migrate = f"python {project.site.manage} migrate --noinput"
+    migrate = f"python {project.site.manage} migrate_once"
     images = PushedImages(Images(project, stack))
     return PaasTarget(provider, images, home=stack.home, key=key, migrate=migrate)

@@ -2,13 +2,13 @@ import os
 
 import pytest
 
-from tests.standins import railway, render
+from tests.standins import koyeb, railway, render
 from tests.standins.contracts import FOLDER, is_there
 from tests.standins.edge import make_certificate
 from tests.standins.instant import VirtualClock, instant_place
 from tests.standins.places import PLACES
 
-SCHEMAS = {"railway": railway.SCHEMA, "render": render.SCHEMA}
+SCHEMAS = {"koyeb": koyeb.SCHEMA, "railway": railway.SCHEMA, "render": render.SCHEMA}
 
 
 def needs_contract(provider):

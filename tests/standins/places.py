@@ -12,12 +12,14 @@ from stayput.release import name_build, name_release
 from stayput.report import Report
 from stayput.secrets import Secret, fingerprint
 from stayput.steps import Record, Verify
+from stayput.targets import koyeb as koyeb_api
 from stayput.targets import railway as railway_api
 from stayput.targets import render as render_api
 from stayput.targets.paas import PaasTarget
 from stayput.targets.provider import Pace
 from stayput.variables import Access
 from stayput.workspace import Workspace
+from tests.standins.koyeb import Koyeb
 from tests.standins.railway import Railway
 from tests.standins.render import Render
 from tests.standins.sites import LightImages, LightSites, reference
@@ -27,7 +29,7 @@ PACE = Pace(first=0.02, last=0.1, deployment=20, public=3, look=2, retry=0.02)
 TIMEOUT = 0.5  # seconds, less than a slow stand-in takes
 THEIRS = {"DATABASE_URL": "postgresql://user:s3cr3t-of-theirs@db/app", "SENTRY_DSN": "set by hand"}
 TOKEN = "the-token"
-MIGRATE = "python manage.py migrate --noinput"
+MIGRATE = "python manage.py migrate_once"
 
 
 def release(number, **more):
@@ -89,6 +91,11 @@ class Quiet(Report):
         pass
 
 
+def koyeb(stand_in, key, timeout):
+    api = koyeb_api.connect(Secret(TOKEN), stand_in.url, PACE.retry, timeout)
+    return koyeb_api.Koyeb(api, "gallery", "web", partial(fingerprint, key))
+
+
 def railway(stand_in, key, timeout):
     api = railway_api.connect(
         project_token=Secret(TOKEN), account_token=None, base_url=stand_in.url, wait=PACE.retry, timeout=timeout
@@ -126,6 +133,7 @@ def make_place(
 
 
 PLACES = {
+    "koyeb": partial(make_place, (Koyeb, koyeb)),
     "railway": partial(make_place, (Railway, railway)),
     "render": partial(make_place, (Render, render)),
 }

@@ -1,0 +1,116 @@
+"""What Koyeb says of a deployment, and what a service's definition must be. Pure."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from stayput.targets.provider import HEALTH_PATH, Deployment, Phase
+
+PHASES = {
+    "HEALTHY": Phase.LIVE,
+    "SLEEPING": Phase.LIVE,
+    "DEGRADED": Phase.FAILED,
+    "UNHEALTHY": Phase.FAILED,
+    "ERROR": Phase.FAILED,
+    "CANCELED": Phase.FAILED,
+    "STOPPING": Phase.FAILED,
+    "STOPPED": Phase.FAILED,
+}
+PHASES_AFTER_SUCCESS = {
+    "DEGRADED": Phase.LIVE,
+    "UNHEALTHY": Phase.LIVE,
+    "STOPPING": Phase.REPLACED,
+    "STOPPED": Phase.REPLACED,
+}
+NAME_LENGTH = 63  # of a secret's name: lower case letters, digits and dashes
+FINGERPRINT = re.compile(r"stayput-.*-([0-9a-f]{16})")
+HEALTH_SECONDS = 300  # that a release has for migrations and its start before it is restarted
+# Koyeb's own defaults of a health check, in seconds and failures.
+HEALTH_DEFAULTS = {"grace_period": 5, "interval": 60, "restart_limit": 3}
+HEALTH_WANTED = {"grace_period": 60, "interval": 30, "restart_limit": 8}
+Json = dict[str, Any]
+
+
+def parse_deployment(body: Mapping[str, Any]) -> Deployment:
+    """Koyeb's deployment; a status we do not know is waited on. One that succeeded once is not failed by stopping."""
+    said = str(body.get("status", "unknown"))
+    phase = PHASES.get(said, Phase.UNDERWAY)
+    if body.get("succeeded_at"):
+        phase = PHASES_AFTER_SUCCESS.get(said, phase)
+    messages: Sequence[str] = body.get("messages") or ()
+    if phase is Phase.FAILED and messages:
+        said = f"{said}: {messages[-1]}"
+    image = str(definition_of(body).get("docker", {}).get("image", ""))
+    return Deployment(id=str(body["id"]), phase=phase, said=said, image=image)
+
+
+def definition_of(deployment: Mapping[str, Any]) -> Json:
+    return deployment.get("definition") or {}
+
+
+def variables_of(definition: Json) -> dict[str, Json]:
+    """Its entries for variables, each {key, value or secret, perhaps scopes}, by name."""
+    return {one["key"]: one for one in definition.get("env") or ()}
+
+
+def standing(listed: Sequence[Json]) -> Json:
+    """The definition to go on from: the newest one, unless it is of a release that failed. listed: newest first.
+
+    What somebody saved or deployed by hand counts, also where that failed: it holds the variables they set.
+    """
+    live = next((one for one in listed if parse_deployment(one).phase is Phase.LIVE), None)
+    for one in listed:
+        if live is None or parse_deployment(one).phase is not Phase.FAILED or release_of(one) == release_of(live):
+            return definition_of(one)
+    return {}
+
+
+def release_of(deployment: Json) -> Json | None:
+    return variables_of(definition_of(deployment)).get("STAYPUT_RELEASE")
+
+
+def name_secret(service: str, variable: str, value_fingerprint: str) -> str:
+    """Unique in the organisation; its end tells one value from another, and leads back to none."""
+    readable = re.sub(r"[^a-z0-9]+", "-", f"stayput-{service[:8]}-{variable.lower()}")
+    return f"{readable[: NAME_LENGTH - 1 - len(value_fingerprint)].rstrip('-')}-{value_fingerprint}"
+
+
+def public_port(definition: Json) -> int | None:
+    """Where the site is reached from outside, or None."""
+    return next((one.get("port") for one in definition.get("routes") or () if one.get("path") == "/"), None)
+
+
+def settle(definition: Json, image: str, migrate: str) -> tuple[Json, list[str]]:
+    """The definition with that image, and put right what would fail in silence; a line for each thing."""
+    made, said = {**definition}, list[str]()
+    for source in ("git", "archive"):
+        if made.pop(source, None):
+            said.append("runs the image from now on, instead of what Koyeb built itself")
+    docker: Json = definition.get("docker") or {}
+    start = {"command": "sh", "args": ["-c", f"{migrate} && exec python -I /entrypoint"]}
+    if any(docker.get(key) != value for key, value in start.items()) or docker.get("entrypoint"):
+        said.append(f"start command set to the image's own, after: {migrate}")
+    kept = {key: value for key, value in docker.items() if key not in ("image", "entrypoint", *start)}
+    made["docker"] = {**kept, **start, "image": image}
+    port, checks = public_port(definition), list[Json](definition.get("health_checks") or ())
+    of_port = [one for one in checks if port in (one.get("http", {}).get("port"), one.get("tcp", {}).get("port"))]
+    check = health_check(of_port[0] if of_port else {}, port)
+    if of_port != [check]:
+        made["health_checks"] = [*(one for one in checks if one not in of_port), check]
+        said.append(f"health check set to {HEALTH_PATH} on port {port} within {HEALTH_SECONDS} s")
+    if any(one.get("type") == "free" for one in definition.get("instance_types") or ()):
+        said.append("its instance type is free: the service sleeps when nobody visits, and the first visitor waits")
+    if any(one.get("min") == 0 for one in definition.get("scalings") or ()):
+        said.append("it scales to zero: the first visitor waits")
+    if not definition.get("regions"):
+        said.append("it names no region: choose the one of its database")
+    return made, said
+
+
+def health_check(there: Json, port: int | None) -> Json:
+    """The health check that is there, put right where it asks elsewhere or is impatient."""
+    http: Json = {**(there.get("http") or {}), "port": port, "path": HEALTH_PATH}
+    timing = {**HEALTH_DEFAULTS, **{key: there[key] for key in HEALTH_DEFAULTS if there.get(key)}}
+    patient = timing["grace_period"] + timing["interval"] * timing["restart_limit"] >= HEALTH_SECONDS
+    kept = {key: value for key, value in there.items() if key not in ("tcp", "http")}
+    return {**kept, **({} if patient else HEALTH_WANTED), "http": http}

@@ -40,13 +40,16 @@ class Koyeb(StandIn):
         self.status = "HEALTHY"
         self.domains = [{"name": self.hosting.edge.domain, "status": "ACTIVE", "type": "AUTOASSIGNED"}]
         self.saved = None  # a definition that was saved in the control panel, and not deployed
-        self.definition = self._made_with = {
+        self.hides_saved = False  # from the list of deployments
+        self.refusal = ""  # what an update is refused with
+        self.definition = self.made_with = {
             "name": "web",
             "type": "WEB",
             "env": [{"key": name, "value": value} for name, value in variables.items()],
             "ports": [{"port": 8000, "protocol": "http"}],
             "routes": [{"port": 8000, "path": "/"}],
             "regions": ["fra"],
+            "mesh": "DEPLOYMENT_MESH_AUTO",
             "instance_types": [{"type": "small"}],
             "scalings": [{"min": 1, "max": 1}],
             "docker": {"image": "docker.io/library/nginx:latest"},
@@ -71,7 +74,7 @@ class Koyeb(StandIn):
         return made
 
     def deploy(self, definition):
-        """What an update of the service starts. Raises Refusal where the definition names a secret that is not there."""
+        """What an update of the service starts. Raises Refusal where it names a secret that is not there."""
         variables = {}
         for one in definition.get("env", []):
             if "secret" in one and one["secret"] not in self.secrets:
@@ -105,6 +108,8 @@ class Koyeb(StandIn):
             case "GET", ["services", id] if id == SERVICE:
                 return 200, {"service": self._service()}
             case "PUT", ["services", id] if id == SERVICE:
+                if self.refusal:
+                    raise Refusal(400, self.refusal)
                 made = self.deploy(body["definition"])
                 return 200, {"service": self._service() | {"latest_deployment_id": made.id}}
             case "GET", ["secrets"]:
@@ -117,7 +122,8 @@ class Koyeb(StandIn):
                 self._delete(id)
                 return 200, {}
             case "GET", ["deployments"]:
-                listed = [*self._stashed(), *map(self._deployment, self.hosting.list()), self._first()]
+                stashed = [] if self.hides_saved else self._stashed()
+                listed = [*stashed, *map(self._deployment, self.hosting.list()), self._first()]
                 return 200, {"deployments": listed[: int(query.get("limit", 10))]}
             case "GET", ["deployments", id]:
                 return 200, {"deployment": self._read(id)}
@@ -177,7 +183,7 @@ class Koyeb(StandIn):
 
     def _first(self):
         """The deployment that the service was made with, of an image that does not answer its health check."""
-        return {"id": FIRST, "status": "ERROR", "created_at": "2026-01-01T00:00:00Z", "definition": self._made_with}
+        return {"id": FIRST, "status": "ERROR", "created_at": "2026-01-01T00:00:00Z", "definition": self.made_with}
 
     def _stashed(self):
         stashed = {"id": "5a7ed", "status": "STASHED", "created_at": now(), "definition": self.saved}

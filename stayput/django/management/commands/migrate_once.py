@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from django.core.management import call_command
+from django.core import management
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -41,18 +41,16 @@ def _locked(guard: BaseDatabaseWrapper) -> bool:
     """Asked again and again: waiting inside the database would hold up a migration that makes an index concurrently."""
     with guard.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [KEY])
-        (held,) = cursor.fetchone()
-    if not held:
+        row = cursor.fetchone()
+    if row != (True,):
         guard.rollback()
-    return bool(held)
+    return row == (True,)
 
 
 class Command(BaseCommand):
     help = "Migrates the database while no other instance does; one that comes later waits and finds it done."
-    requires_system_checks: list[str] = []  # migrate runs its own
+    requires_system_checks = ()  # migrate runs its own
 
     def handle(self, *args: Any, **options: Any) -> None:
         with alone():
-            call_command(
-                "migrate", interactive=False, verbosity=options["verbosity"], stdout=self.stdout, stderr=self.stderr
-            )
+            management.call_command("migrate", interactive=False, verbosity=options["verbosity"], stdout=self.stdout)

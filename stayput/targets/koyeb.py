@@ -15,6 +15,7 @@ from stayput.secrets import Secret, plain
 from stayput.targets.http import Api, Call, Refused
 from stayput.targets.koyeb_definition import (
     FINGERPRINT,
+    SAVED_ONLY,
     Json,
     definition_of,
     name_secret,
@@ -29,7 +30,6 @@ from stayput.targets.provider import Deployment, Phase
 API_URL = "https://app.koyeb.com"
 PAGE = 100  # the most that a list gives at once
 LISTED = 20  # deployments; what older ones ran with is not kept
-SAVED_ONLY = "STASHED"  # settings that somebody saved without deploying them
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 

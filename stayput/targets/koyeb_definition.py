@@ -22,6 +22,7 @@ PHASES_AFTER_SUCCESS = {
     "STOPPING": Phase.REPLACED,
     "STOPPED": Phase.REPLACED,
 }
+SAVED_ONLY = "STASHED"  # settings that somebody saved without deploying them
 NAME_LENGTH = 63  # of a secret's name: lower case letters, digits and dashes
 FINGERPRINT = re.compile(r"stayput-.*-([0-9a-f]{16})")
 HEALTH_SECONDS = 300  # that a release has for migrations and its start before it is restarted
@@ -54,13 +55,15 @@ def variables_of(definition: Json) -> dict[str, Json]:
 
 
 def standing(listed: Sequence[Json]) -> Json:
-    """The definition to go on from: the newest one, unless it is of a release that failed. listed: newest first.
+    """The definition to go on from. listed: newest first.
 
-    What somebody saved or deployed by hand counts, also where that failed: it holds the variables they set.
+    The newest one, but not that of another release than the live one before it is live itself. What somebody saved or
+    deployed by hand counts, also where that failed: it is of the live release, and holds the variables they set.
     """
     live = next((one for one in listed if parse_deployment(one).phase is Phase.LIVE), None)
     for one in listed:
-        if live is None or parse_deployment(one).phase is not Phase.FAILED or release_of(one) == release_of(live):
+        by_hand = one.get("status") == SAVED_ONLY or release_of(one) == release_of(live or one)
+        if one is live or by_hand:
             return definition_of(one)
     return {}
 

@@ -28,7 +28,7 @@ class Koyeb(StandIn):
     """An app gallery with a web service named web, and others whose names begin alike."""
 
     START, FOLLOW = "PUT /v1/services/{id}", "GET /v1/deployments/{id}"
-    BACK = START  # there is no other way back
+    BACK = "PUT /v1/services/{id} as it was"  # there is no other way back
     WRITES = ("POST /v1/secrets", "DELETE /v1/secrets/{id}", "GET /v1/secrets")
     STRANGE = "WARMING_UP"
 
@@ -87,7 +87,9 @@ class Koyeb(StandIn):
         return self.hosting.deploy(definition["docker"]["image"], variables, settings=definition)
 
     def name_of(self, method, path, body):
-        return f"{method} " + re.sub(r"/(apps|services|secrets|deployments)/[^/]+", r"/\1/{id}", path)
+        was = method == "PUT" and any(body["definition"] == one.settings for one in self.hosting.deploys)
+        path = re.sub(r"/(apps|services|secrets|deployments)/[^/]+", r"/\1/{id}", path)
+        return f"{method} {path}" + (" as it was" if was else "")
 
     def judge_request(self, method, path, query, body):
         return self.contract.faults_of_request(method, path, query, body) if self.contract else []

@@ -47,9 +47,10 @@ def test_a_failure_is_said_with_its_last_message():
     assert parse_deployment(failed).said == "ERROR: the image is not there"
 
 
-def test_a_release_that_failed_is_not_gone_on_from():
+@pytest.mark.parametrize("status", ["ERROR", "STARTING"])
+def test_a_release_that_failed_or_is_not_live_yet_is_not_gone_on_from(status):
     live = deployment("HEALTHY", succeeded=True)
-    assert standing([deployment("ERROR", release="two"), live]) == live["definition"]
+    assert standing([deployment(status, release="two"), live]) == live["definition"]
 
 
 @pytest.mark.parametrize("status", ["STASHED", "ERROR", "STARTING"])

@@ -41,10 +41,10 @@ def _locked(guard: BaseDatabaseWrapper) -> bool:
     """Asked again and again: waiting inside the database would hold up a migration that makes an index concurrently."""
     with guard.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [KEY])
-        row = cursor.fetchone()
-    if row != (True,):
-        guard.rollback()
-    return row == (True,)
+        if cursor.fetchone() == (True,):
+            return True
+    guard.rollback()
+    return False
 
 
 class Command(BaseCommand):

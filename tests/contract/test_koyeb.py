@@ -6,17 +6,18 @@ import pytest
 
 from stayput.errors import StayputError, WrongUse
 from tests.contract.conftest import needs_contract
+from tests.standins.instant import VirtualClock, instant_place
 from tests.standins.koyeb import APP, SERVICE
-from tests.standins.places import PLACES, THEIRS, reference, release
+from tests.standins.places import THEIRS, reference, release
 from tests.standins.server import Fault
 
 START = {"command": "sh", "args": ["-c", "python manage.py migrate_once && exec python -I /entrypoint"]}
 
 
 @pytest.fixture
-def koyeb(certificate, tmp_path):
+def koyeb(tmp_path):
     needs_contract("koyeb")
-    place = PLACES["koyeb"](certificate, tmp_path)
+    place = instant_place("koyeb", tmp_path, VirtualClock())
     yield place
     place.stand_in.close()
     assert place.stand_in.violations == []

@@ -2,13 +2,16 @@
 
 import re
 import subprocess
+import time
 
 import msgspec
 import pytest
 
 from stayput.errors import StayputError, WrongUse
+from stayput.image.builder import connect
 from stayput.image.inputs import PIN
 from stayput.steps import BuildImage
+from stayput.targets.koyeb_definition import settle
 from tests.integration.images import OURS, copy_gallery, copy_sniffer, images_of, make
 
 pytestmark = pytest.mark.needs("docker")
@@ -108,6 +111,23 @@ def test_a_start_command_that_exits_is_caught(sniffer):
     found = sniffer.attest(start="python -c 'raise SystemExit(\"no such setting\")'")
     assert "start: python -c" in found.failing
     assert "ended with 1: no such setting" in found.failing
+
+
+def test_a_release_can_migrate_before_it_becomes_the_server(gallery):
+    definition, _ = settle({}, gallery.image.digest, "python manage.py migrate_once")
+    start = definition["docker"]
+    variables = {"SECRET_KEY": "k", "STAYPUT_KEY": "k", "DATABASE_URL": "sqlite:////tmp/db", "MEDIA_ROOT": "/tmp/media"}
+    command = [start["command"], *start["args"]]
+    container = connect().containers.run(start["image"], command, environment=variables, network="none", detach=True)
+    try:
+        deadline = time.monotonic() + 60
+        while b"Booting worker" not in (said := container.logs()) and time.monotonic() < deadline:
+            time.sleep(0.2)
+        assert re.search(rb"Applying uploads.0001_initial.*Booting worker", said, re.DOTALL), said
+        _, first = container.exec_run(["/venv/bin/python", "-c", "print(open('/proc/1/cmdline').read())"])
+        assert b"gunicorn" in first  # it gets the signals
+    finally:
+        container.remove(force=True)
 
 
 def test_an_entry_point_that_is_only_imported_at_start_is_caught(gallery):

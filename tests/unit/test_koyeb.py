@@ -59,6 +59,11 @@ def test_what_somebody_changed_by_hand_is_gone_on_from_however_it_ended(status):
     assert standing([by_hand, live]) == by_hand["definition"]
 
 
+def test_what_somebody_saved_on_top_of_a_release_that_failed_is_gone_on_from():
+    saved, live = deployment("STASHED", release="two", BY_HAND="x"), deployment("HEALTHY", succeeded=True)
+    assert standing([saved, deployment("ERROR", release="two"), live]) == saved["definition"]
+
+
 def test_where_nothing_is_live_the_newest_is_gone_on_from():
     newest = deployment("ERROR", release="two")
     assert standing([newest, deployment("ERROR")]) == newest["definition"]

@@ -136,9 +136,10 @@ class Koyeb:
             self._wanted[name] = secret
         self._prune()
 
-    def restore(self) -> None:
+    def restore(self) -> Sequence[str]:
         """Nothing at the service has changed; a secret that nothing refers to waits for the next try."""
         self._wanted.clear()
+        return []
 
     def settle(self, image: str, migrate: str) -> Sequence[str]:
         self._migrate = migrate

@@ -142,7 +142,8 @@ class PaasTarget:
 
     def withdraw(self, release: Release) -> None:
         """Back to what served before. Raises StayputError where that cannot be."""
-        self._provider.restore()
+        if lost := self._provider.restore():
+            self._say(f"    {', '.join(lost)}: the value before is sealed there; the next deploy writes its own")
         attempt = self._attempt()
         if attempt is None or attempt.release != release.id:
             return

@@ -53,7 +53,7 @@ class Provider(Protocol):
 
     def inject(self, values: Variables) -> None: ...  # writes these, drops none
 
-    def restore(self) -> None: ...  # puts back what inject replaced in this run
+    def restore(self) -> Sequence[str]: ...  # puts back what inject replaced in this run; names where that cannot be
 
     def settle(self, image: str, migrate: str) -> Sequence[str]: ...  # puts settings right; a line for each
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
-from stayput.errors import WrongUse
+from stayput.errors import StayputError, WrongUse
 from stayput.project import Section
 from stayput.release import Variables
 from stayput.secrets import Secret
@@ -24,6 +24,7 @@ PHASES = {
     "REMOVING": Phase.REPLACED,
 }
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+UNREADABLE = Secret("")  # stands for a sealed value, by its identity
 Json = dict[str, Any]
 
 
@@ -51,8 +52,11 @@ INSTANCE = """query instance($service: String!, $environment: String!, $project:
     customDomains { domain } serviceDomains { domain }
   }
 }"""
-VARIABLES = """query variables($service: String!, $environment: String!, $project: String!) {
+VARIABLES = """query variables($service: String!, $environment: String!, $project: String!, $after: String) {
   variables(projectId: $project, environmentId: $environment, serviceId: $service)
+  environment(id: $environment, projectId: $project) { variables(first: 500, after: $after) {
+    edges { node { name serviceId isSealed } } pageInfo { hasNextPage endCursor }
+  } }
 }"""
 UPSERT = "mutation upsert($input: VariableCollectionUpsertInput!) { variableCollectionUpsert(input: $input) }"
 DELETE = "mutation delete($input: VariableDeleteInput!) { variableDelete(input: $input) }"
@@ -101,8 +105,8 @@ class Railway:
         self._named = (project, environment, service)
         self._found: dict[str, str] | None = None
         self._instance: Json | None = None
-        self._there: dict[str, str] | None = None
-        self._before: dict[str, Secret | None] = {}
+        self._there: dict[str, Secret] | None = None  # the variables as last read; a sealed one without its value
+        self._before: dict[str, Secret | None] = {}  # what inject replaced; None: was not there
 
     def url(self) -> str:
         domains: Json = self._settings["domains"]
@@ -111,27 +115,40 @@ class Railway:
         raise WrongUse(self.api.where, "the service has no public domain", "generate one: Settings, Networking")
 
     def fingerprints(self) -> Mapping[str, str]:
-        """A sealed variable is not told, and so not here."""
-        self._there = dict(self._ask(call("read the variables", VARIABLES, self._ids))["variables"])
-        return {name: self._fingerprint(value) for name, value in self._there.items()}
+        """Of a sealed variable nothing is told but that it is there."""
+        sealed: list[str] = []
+        after: str | None = None
+        while True:
+            page = self._ask(call("read the variables", VARIABLES, self._ids | {"after": after}))
+            known: Json = page["environment"]["variables"]  # of all services, and shared ones
+            of_ours = (one for one in _nodes(known) if one["serviceId"] == self._ids["service"])
+            sealed += [one["name"] for one in of_ours if one["isSealed"]]
+            if not known["pageInfo"]["hasNextPage"]:
+                break
+            after = _onward(self.api.where, after, known["pageInfo"]["endCursor"])
+        told: dict[str, str] = page["variables"]
+        self._there = dict.fromkeys(sealed, UNREADABLE) | {name: Secret(value) for name, value in told.items()}
+        return {name: "" if one is UNREADABLE else self._fingerprint(one.value) for name, one in self._there.items()}
 
     def inject(self, values: Variables) -> None:
         if self._there is None:
             self.fingerprints()
         there = self._there or {}
         for name in values:
-            self._before.setdefault(name, Secret(there[name]) if name in there else None)
+            self._before.setdefault(name, there.get(name))
         if values:
-            self._upsert(dict(values))
+            self._upsert(values)
 
-    def restore(self) -> None:
-        if kept := {name: value for name, value in self._before.items() if value is not None}:
-            self._upsert(dict(kept))
-        for name, value in self._before.items():
-            if value is None:
-                given = {f"{key}Id": id for key, id in self._ids.items()} | {"name": name}
-                self._ask(call("take a variable away", DELETE, {"input": given}))
+    def restore(self) -> Sequence[str]:
+        kept = {name: value for name, value in self._before.items() if value is not None}
+        lost = [name for name, value in kept.items() if value is UNREADABLE]
+        if readable := {name: value for name, value in kept.items() if value is not UNREADABLE}:
+            self._upsert(readable)
+        for name in self._before.keys() - kept.keys():
+            given = {f"{key}Id": id for key, id in self._ids.items()} | {"name": name}
+            self._ask(call("take a variable away", DELETE, {"input": given}))
         self._before.clear()
+        return lost
 
     def settle(self, image: str, migrate: str) -> Sequence[str]:
         there: Json = self._settings["serviceInstance"]
@@ -249,6 +266,13 @@ class Railway:
         if "not authorized" in said.lower():
             raise Refused(self.api.where, f"{request.name}: {said}", "look at the token: it has no right to do this")
         raise Refused(self.api.where, f"{request.name}: {said}", "mend that, then run this again")
+
+
+def _onward(where: str, before: str | None, cursor: str | None) -> str:
+    """The cursor of the next page. Raises StayputError where it does not lead on."""
+    if not cursor or cursor == before:
+        raise StayputError(where, "gives the same page again", "run this again")
+    return cursor
 
 
 def _nodes(connection: Json) -> list[Json]:

@@ -123,13 +123,14 @@ class Render:
             self._before.setdefault(name, there.get(name))
             self.api.ask(put_variable(self._id, name, value))
 
-    def restore(self) -> None:
+    def restore(self) -> Sequence[str]:
         for name, value in self._before.items():
             if value is None:
                 self.api.ask(delete_variable(self._id, name))
             else:
                 self.api.ask(put_variable(self._id, name, value))
         self._before.clear()
+        return []
 
     def settle(self, image: str, migrate: str) -> Sequence[str]:
         service, details = self._service, self._details

@@ -46,6 +46,8 @@ class Railway(StandIn):
     def __init__(self, certificate, sites, variables):
         super().__init__()
         self.hosting, self.variables = Hosting(certificate, sites, "d-"), dict(variables)
+        self.sealed = set()  # names whose values are given to deployments, and told to nobody
+        self.page = 500  # the most that a list gives at once
         self.settings = {"healthcheckPath": None, "healthcheckTimeout": None, "preDeployCommand": None}
         self.image = None
 
@@ -93,9 +95,10 @@ class Railway(StandIn):
                 "customDomains": [],
                 "serviceDomains": [{"domain": self.hosting.edge.domain}],
             },
-            "variables": lambda _, **ids: dict(self.variables),
+            "variables": lambda _, **ids: {n: v for n, v in self.variables.items() if n not in self.sealed},
+            "environment": lambda _, **ids: {"variables": self._named},
             "variableCollectionUpsert": self._upsert,
-            "variableDelete": lambda _, input: self.variables.pop(input["name"], None) is not None,
+            "variableDelete": self._delete,
             "serviceInstanceUpdate": self._update,
             "serviceInstanceDeployV2": lambda _, **ids: self.hosting.deploy(self.image, self.variables).id,
             "deployments": lambda _, **given: {
@@ -118,6 +121,19 @@ class Railway(StandIn):
             "environments": lambda _, **given: edges(("e1", "production"), ("e2", "staging")),
             "services": lambda _, **given: edges(("s1", "web"), ("s2", "twin"), ("s3", "twin")),
         }
+
+    def _named(self, _, first, after=None):
+        """What is set in the environment: of this service, of another, and shared by all."""
+        ours = [{"name": name, "serviceId": "s1", "isSealed": name in self.sealed} for name in sorted(self.variables)]
+        others = [{"name": "STAYPUT_KEY", "serviceId": one, "isSealed": True} for one in ("s2", None)]
+        nodes, begin = [*others, *ours], int(after or 0)
+        end = begin + min(first, self.page)
+        info = {"hasNextPage": end < len(nodes), "hasPreviousPage": begin > 0, "endCursor": str(end)}
+        return {"edges": [{"node": one} for one in nodes[begin:end]], "pageInfo": info}
+
+    def _delete(self, _, input):
+        self.sealed.discard(input["name"])
+        return self.variables.pop(input["name"], None) is not None
 
     def _upsert(self, _, input):
         if not input.get("serviceId") or not input.get("skipDeploys"):

@@ -23,6 +23,11 @@ from stayput.secrets import write_private
 from stayput.stack import Stack
 
 BUILDX = (0, 13)
+# From docker/again, after its last try. An index that gives no version at all was not reached: none is missing from it.
+SILENT = (
+    "the package index gave nothing for {0}, in four tries",
+    "see that it can be reached from here, then build again",
+)
 # The lines of a failed build that say why, the most telling first; `stayput:` is what the verify stage found.
 TELLING = (
     (r"^#\d+ [\d.]+ stayput: (.+)$", "{0}", "mend that, then build again"),
@@ -33,6 +38,13 @@ TELLING = (
         "pull it by hand: docker pull, or name another: [image] base",
     ),
     (r"(?:dockerfile parse error|unknown instruction).*", "docker/Dockerfile: {line}", "mend that line"),
+    (
+        r"^#\d+ [\d.]+ ERROR: Could not find a version that satisfies the requirement (\S+) \(from versions: none",
+        *SILENT,
+    ),
+    (r"^#\d+ [\d.]+ +cause: Because (\S+) was not found in the package registry", *SILENT),
+    (r"^#\d+ [\d.]+ +cause: Failed to fetch:\s+(?:#\d+ [\d.]+\s+)?\S+?/([^/\s]+)/?$", *SILENT),
+    (r"^#\d+ [\d.]+ E: (?:Failed to fetch|Unable to fetch) \S+?([^/\s]+)(?:\s|$)", *SILENT),
     (r"^#\d+ [\d.]+ (?:error: |E: |ERROR: )(.+)$", "{0}", "mend that, then build again"),
     (r"^ERROR: (?:failed to solve: )?(.+)$", "{0}", "mend that, then build again"),
 )

@@ -11,7 +11,7 @@ from stayput.image import Image
 from stayput.project import Project
 from stayput.release import Build, name_build, site_files
 
-DOCKER_FILES = ("docker/Dockerfile", "docker/entrypoint", "requirements/uv.txt")
+DOCKER_FILES = ("docker/Dockerfile", "docker/again", "docker/entrypoint", "requirements/uv.txt")
 INSIDE = Path(__file__).with_name("inside.py")
 PIN = re.compile(r"^([A-Za-z0-9._-]+)(?:\[[^]]*\])?==([^\s;\\]+)([ \t]*;[^\\\n]*)?", re.MULTILINE)
 

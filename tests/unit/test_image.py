@@ -152,6 +152,30 @@ def test_buildx_from_013_on_will_do(said):
         ),
         ("ERROR: failed to solve: dockerfile parse error on line 3: unknown instruction: FRM\n", "docker/Dockerfile: "),
         (
+            "#9 4.1 ERROR: Could not find a version that satisfies the requirement uv==1 (from versions: none)\n"
+            "#9 4.1 ERROR: No matching distribution found for uv==1\nERROR: failed to solve: process",
+            "the package index gave nothing for uv==1, in four tries",
+        ),
+        (
+            "#9 4.1 error: No solution found when resolving dependencies\n"
+            "#9 4.1   cause: Because idna was not found in the package registry and you require idna==3.7, we can",
+            "the package index gave nothing for idna, in four tries",
+        ),
+        (
+            "#9 4.1 error: Request failed after 3 retries in 1.8s\n"
+            "#9 4.1   cause: Failed to fetch: http://me:secret@127.0.0.1:1/simple/idna/",
+            "the package index gave nothing for idna, in four tries",
+        ),
+        (
+            "#9 4.1 E: Failed to fetch http://127.0.0.1:1/dists/trixie/InRelease  Unable to connect to 127.0.0.1:1:\n"
+            "#9 4.1 E: Some index files failed to download. They have been ignored, or old ones used instead.",
+            "the package index gave nothing for InRelease, in four tries",
+        ),
+        (
+            "#9 4.1 ERROR: Could not find a version that satisfies the requirement uv==9 (from versions: 0.1, 0.2)",
+            "Could not find a version that satisfies the requirement uv==9 (from versions: 0.1, 0.2)",
+        ),
+        (
             "#9 4.1 error: Hash mismatch for `six==1.17.0`\nERROR: failed to solve: process",
             "Hash mismatch for `six==1.17.0`",
         ),

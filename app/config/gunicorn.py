@@ -1,5 +1,7 @@
 """How the site is served: gunicorn -c app/config/gunicorn.py app.config.wsgi"""
 
+import gc
+import logging
 import os
 import sys
 from pathlib import Path
@@ -30,3 +32,16 @@ def on_starting(_: object) -> None:
     from stayput.django import start
 
     start.rehearse()
+
+
+def when_ready(_: object) -> None:
+    gc.collect()
+    gc.freeze()  # the code is never garbage: a collection in a worker would copy all its pages
+
+
+def worker_exit(_: object, __: object) -> None:
+    """End a worker that is done at once: taking the interpreter apart costs a third of a second of a core each."""
+    ended = sys.exception()
+    if isinstance(ended, SystemExit) and not ended.code:
+        logging.shutdown()
+        os._exit(0)

@@ -58,8 +58,15 @@ def mend(stack: Stack) -> None:
 
 
 def attached(port: int, url: str) -> dict[str, str]:
-    """What points the engine at this machine's cloud: the stand-in's port, and the cloud's own address."""
-    return {"PULUMI_DEBUG_PROVIDERS": f"aws:{port}", "STAYPUT_CLOUD_URL": url}
+    """What points the engine at this machine's cloud: the stand-in's port, and the cloud's own address.
+
+    It would look for the official plugin all the same, and fetch it.
+    """
+    return {
+        "PULUMI_DEBUG_PROVIDERS": f"aws:{port}",
+        "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+        "STAYPUT_CLOUD_URL": url,
+    }
 
 
 def as_exports(environment: Mapping[str, str]) -> list[str]:

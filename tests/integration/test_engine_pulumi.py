@@ -172,6 +172,14 @@ def test_pulumis_own_commands_work_on_the_stack_in_a_shell(stack):
     assert buckets(observed) == []
 
 
+def test_the_official_plugin_which_this_machines_cloud_does_not_need_is_not_looked_for(kept):
+    settings = "\n".join(shell.lines(shell.environment(kept)))
+    script = f"{settings}\npulumi preview --refresh --logtostderr -v=9"
+    ran = subprocess.run(["sh", "-c", script], cwd=kept.root, capture_output=True, text=True, check=True)
+    assert "package aws-" in ran.stderr  # it is known to be required
+    assert [line for line in ran.stderr.splitlines() if "pulumi-resource-aws-v" in line] == []
+
+
 def test_an_engine_killed_in_the_middle_is_one_line_and_the_next_up_orphans_nothing(stack):
     def kill(line):
         if line == "created UserGroupMembership uploader":

@@ -180,14 +180,18 @@ def doctor(
         look(workspace(target, stack, set or []), report)
 
 
-@task(iterable=["set"], help=help_for("stack", "set", "json"))
-def drift(_: Context, stack: str | None = None, set: list[str] | None = None, json: bool = False) -> None:
+@task(
+    iterable=["set"], help=help_for("stack", "set", "json", target="also look at what this target has of its release")
+)
+def drift(
+    _: Context, target: str | None = None, stack: str | None = None, set: list[str] | None = None, json: bool = False
+) -> None:
     """Say what differs between program, state and cloud; change nothing. Exit code 4 when there is something."""
     from stayput.drift import drift as look
     from stayput.report import reporting
 
     with reporting(json) as report:
-        look(workspace(None, stack, set or []), report)
+        look(workspace(target, stack, set or []), report, target=target is not None)
 
 
 @task(help=help_for("json"))

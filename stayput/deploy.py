@@ -3,7 +3,7 @@
 from stayput import secrets
 from stayput.apply import Executor, apply, show
 from stayput.errors import DifferencesFound, WrongUse
-from stayput.ledger import Destroyed
+from stayput.ledger import Destroyed, Live
 from stayput.plan import plan_cloud, plan_release
 from stayput.prove import prove
 from stayput.release import Build
@@ -29,16 +29,21 @@ def plan(workspace: Workspace, report: Report, *, exit_code: bool = False) -> No
 
 def smoke_test(workspace: Workspace, report: Report) -> None:
     """Prove what is live now, against what the ledger says is live. Raises ProofFailed."""
-    proven = workspace.ledger.live(workspace.target.name)
-    if not proven:
-        raise WrongUse(f"target {workspace.target.name}", "has no proven release to test", "deploy one: invoke deploy")
-    last = proven[-1]
+    last = proven_last(workspace)
     proof = prove(
         last.url, workspace.access(workspace.cloud()), build=last.build, release=last.release, keepsake=last.keepsake
     )
     report.proof(proof)
     report.document = {**report.document.pop("proof"), "build": proof.build, "release": proof.release}
     proof.or_raise()
+
+
+def proven_last(workspace: Workspace) -> Live:
+    """The release of the target that was proven last. Raises WrongUse where there is none."""
+    proven = workspace.ledger.live(workspace.target.name)
+    if not proven:
+        raise WrongUse(f"target {workspace.target.name}", "has no proven release", "deploy one: invoke deploy")
+    return proven[-1]
 
 
 def status(workspace: Workspace, report: Report) -> None:

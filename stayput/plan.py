@@ -37,12 +37,11 @@ def plan_release(desired: Desired, observed: Observed) -> tuple[Step, ...]:
     release, last, keepsake = desired.release, desired.last, desired.keepsake
     served = observed.release == release.id and observed.build == release.build.id and observed.healthy
     recorded = last is not None and last.release == release.id
-    astray = [name for name, value in release.fingerprints.items() if observed.fingerprints.get(name, value) != value]
     verify = Verify(release=release, access=desired.access, keepsake=keepsake, reason=_why_prove(desired))
     record = Record(release=release, access=desired.access, keepsake=keepsake, reason="the next release looks for it")
-    if served:
-        inject = Inject(release=release, reason=f"{', '.join(astray)} stored there otherwise") if astray else None
-        return (*([inject] if inject else []), *(() if recorded else (verify, record)))
+    changed = _changed_there(release, observed) if served else ""
+    if served and not changed:
+        return () if recorded else (verify, record)
 
     steps: list[Step] = []
     if release.build.id not in observed.builds:
@@ -53,12 +52,20 @@ def plan_release(desired: Desired, observed: Observed) -> tuple[Step, ...]:
     steps += [
         Inject(release=release, reason=_why_inject(release.fingerprints, observed.fingerprints, last)),
         Migrate(release=release, reason="before the release that needs it"),
-        Start(release=release, reason=_why_start(release, observed)),
+        Start(release=release, reason=changed or _why_start(release, observed)),
         verify,
         Promote(release=release, reason=f"in place of {observed.release}" if observed.release else "nothing has it"),
         record,
     ]
     return tuple(steps)
+
+
+def _changed_there(release: Release, observed: Observed) -> str:
+    """What somebody changed at the target under the live release; what cannot be read counts as it was written."""
+    there = observed.fingerprints
+    astray = [name for name, value in release.fingerprints.items() if there and there.get(name) not in ("", value)]
+    said = [f"{', '.join(astray)} stored there otherwise"] if astray else []
+    return "; ".join([*said, *(str(one) for one in observed.deviations if one.wanted)])
 
 
 def _why_build(release: Release, last: Live | None) -> str:
@@ -70,7 +77,7 @@ def _why_build(release: Release, last: Live | None) -> str:
 def _why_inject(wanted: Mapping[str, str], there: Mapping[str, str], last: Live | None) -> str:
     own = [name for name in wanted if name != "STAYPUT_RELEASE"]
     added = [name for name in own if name not in there]
-    changed = [name for name in own if name in there and there[name] != wanted[name]]
+    changed = [name for name in own if name in there and there[name] not in ("", wanted[name])]
     removed = [name for name in (last.fingerprints if last else ()) if name in there and name not in wanted]
     kinds = (("new", added), ("changed", changed), ("removed", removed))
     said = [f"{word} {', '.join(names)}" for word, names in kinds if names]

@@ -8,6 +8,26 @@ from stayput.release import Build, Release
 
 
 @dataclass(frozen=True, kw_only=True)
+class Deviation:
+    """A setting at a target that would fail in silence."""
+
+    setting: str  # "health check path"
+    there: str = ""  # as it is, for people; empty: not set
+    wanted: str = ""  # what a deploy sets it to; empty: only a person can tell
+    remedy: str = ""  # what comes of it, and what a person does about it
+
+    def __str__(self) -> str:
+        if self.wanted:
+            return f"{self.setting} is {self.there or 'not set'}, not {self.wanted}"
+        return f"{self.setting} is {self.there or 'not set'}: {self.remedy}"
+
+    @property
+    def settled(self) -> str:
+        """What to say where a deploy has dealt with it."""
+        return f"{self.setting} set to {self.wanted}" if self.wanted else str(self)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Observed:
     """What a target reports of itself."""
 
@@ -16,9 +36,10 @@ class Observed:
     build: str = ""
     image: str = ""  # reference with digest of what serves, where there is one
     healthy: bool = False
-    fingerprints: Mapping[str, str] = field(default_factory=dict[str, str])  # of the live release's variables
+    fingerprints: Mapping[str, str] = field(default_factory=dict[str, str])  # of variables; empty: cannot be read
     builds: frozenset[str] = frozenset()  # builds that are there to be started
     said: str = ""  # how the target itself puts it, for people
+    deviations: tuple[Deviation, ...] = ()  # of its settings
 
 
 class Target(Protocol):

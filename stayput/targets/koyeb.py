@@ -12,6 +12,7 @@ from stayput.errors import WrongUse
 from stayput.project import Section
 from stayput.release import Variables
 from stayput.secrets import Secret, plain
+from stayput.targets import Deviation
 from stayput.targets.http import Api, Call, Refused
 from stayput.targets.koyeb_definition import (
     FINGERPRINT,
@@ -118,7 +119,7 @@ class Koyeb:
         raise WrongUse(self.api.where, "the app has no public domain", "add one: the app, Settings, Domains")
 
     def fingerprints(self) -> Mapping[str, str]:
-        """Of a secret that is not Stayput's own, nothing is known but that it is there."""
+        """A secret that is not Stayput's own stands for itself: its value is told to nobody."""
         self.deployments()
         return {name: self._known(one) for name, one in variables_of(standing(self._listed)).items()}
 
@@ -141,7 +142,12 @@ class Koyeb:
         self._wanted.clear()
         return []
 
-    def settle(self, image: str, migrate: str) -> Sequence[str]:
+    def deviations(self, migrate: str) -> Sequence[Deviation]:
+        if not self._listed:
+            self.deployments()
+        return settle(standing(self._listed), "", migrate)[1]
+
+    def settle(self, image: str, migrate: str) -> Sequence[Deviation]:
         self._migrate = migrate
         if not self._listed:
             self.deployments()
@@ -226,7 +232,7 @@ class Koyeb:
     def _known(self, variable: Json) -> str:
         if secret := variable.get("secret"):
             ours = FINGERPRINT.fullmatch(secret)
-            return ours[1] if ours else ""
+            return ours[1] if ours else f"the secret {secret}"
         return self._fingerprint(variable.get("value", ""))
 
     def _check_ports(self, definition: Json) -> None:

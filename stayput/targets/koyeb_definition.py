@@ -1,9 +1,10 @@
 """What Koyeb says of a deployment, and what a service's definition must be. Pure."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from stayput.targets import Deviation
 from stayput.targets.provider import HEALTH_PATH, Deployment, Phase
 
 PHASES = {
@@ -83,16 +84,18 @@ def public_port(definition: Json) -> int | None:
     return next((one.get("port") for one in definition.get("routes") or () if one.get("path") == "/"), None)
 
 
-def settle(definition: Json, image: str, migrate: str) -> tuple[Json, list[str]]:
-    """The definition with that image, and put right what would fail in silence; a line for each thing."""
-    made, said = {**definition}, list[str]()
+def settle(definition: Json, image: str, migrate: str) -> tuple[Json, list[Deviation]]:
+    """The definition with that image, put right what would fail in silence, and what that was."""
+    made, found = {**definition}, list[Deviation]()
     for source in ("git", "archive"):
         if made.pop(source, None):
-            said.append("runs the image from now on, instead of what Koyeb built itself")
+            found.append(Deviation(setting="source", there=f"what Koyeb builds of its {source}", wanted="the image"))
     docker: Json = definition.get("docker") or {}
     start = {"command": "sh", "args": ["-c", f"{migrate} && exec python -I /entrypoint"]}
     if any(docker.get(key) != value for key, value in start.items()) or docker.get("entrypoint"):
-        said.append(f"start command set to the image's own, after: {migrate}")
+        words = [*(docker.get("entrypoint") or ()), docker.get("command") or "", *(docker.get("args") or ())]
+        wanted = f"the image's own, after: {migrate}"
+        found.append(Deviation(setting="start command", there=" ".join(filter(None, words)), wanted=wanted))
     kept = {key: value for key, value in docker.items() if key not in ("image", "entrypoint", *start)}
     made["docker"] = {**kept, **start, "image": image}
     port, checks = public_port(definition), list[Json](definition.get("health_checks") or ())
@@ -100,14 +103,20 @@ def settle(definition: Json, image: str, migrate: str) -> tuple[Json, list[str]]
     check = health_check(of_port[0] if of_port else {}, port)
     if of_port != [check]:
         made["health_checks"] = [*(one for one in checks if one not in of_port), check]
-        said.append(f"health check set to {HEALTH_PATH} on port {port} within {HEALTH_SECONDS} s")
+        there = ", ".join(one.get("http", {}).get("path") or "a port that is open" for one in of_port)
+        wanted = f"{HEALTH_PATH} on port {port} within {HEALTH_SECONDS} s"
+        found.append(Deviation(setting="health check", there=there, wanted=wanted))
+    return made, [*found, *_only_said(definition)]
+
+
+def _only_said(definition: Json) -> Iterator[Deviation]:
     if any(one.get("type") == "free" for one in definition.get("instance_types") or ()):
-        said.append("its instance type is free: the service sleeps when nobody visits, and the first visitor waits")
+        said = "the service sleeps when nobody visits, and the first visitor waits"
+        yield Deviation(setting="instance type", there="free", remedy=said)
     if any(one.get("min") == 0 for one in definition.get("scalings") or ()):
-        said.append("it scales to zero: the first visitor waits")
+        yield Deviation(setting="scaling", there="to zero", remedy="the first visitor waits")
     if not definition.get("regions"):
-        said.append("it names no region: choose the one of its database")
-    return made, said
+        yield Deviation(setting="region", remedy="choose the one of its database")
 
 
 def health_check(there: Json, port: int | None) -> Json:

@@ -91,6 +91,7 @@ class PaasTarget:
             fingerprints=self._provider.fingerprints(),
             builds=self._images.there(),
             said="" if healthy else f"/healthz answers {status or 'nothing'}",
+            deviations=tuple(self._provider.deviations(self._migrate)),
         )
 
     def publish(self, build: Build) -> None:
@@ -119,8 +120,8 @@ class PaasTarget:
     def start(self, release: Release) -> None:
         """Raises StayputError when the deployment fails, or the public address does not report the release in time."""
         image = self._images.reference(release.build)
-        for line in self._provider.settle(image, self._migrate):
-            self._say(f"    {line}")
+        for one in self._provider.settle(image, self._migrate):
+            self._say(f"    {one.settled}")
         ended = self._follow(self._underway(release) or self._begin(release, image))
         if ended.phase is not Phase.LIVE:
             for line in self._provider.log(ended.id, LOG_LINES)[-LOG_LINES:]:

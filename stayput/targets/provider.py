@@ -6,6 +6,7 @@ from enum import Enum
 from typing import Protocol
 
 from stayput.release import Build, Variables
+from stayput.targets import Deviation
 from stayput.targets.http import Api
 
 HEALTH_PATH = "/healthz"
@@ -55,7 +56,9 @@ class Provider(Protocol):
 
     def restore(self) -> Sequence[str]: ...  # puts back what inject replaced in this run; names where that cannot be
 
-    def settle(self, image: str, migrate: str) -> Sequence[str]: ...  # puts settings right; a line for each
+    def deviations(self, migrate: str) -> Sequence[Deviation]: ...  # settings that would fail in silence; reads only
+
+    def settle(self, image: str, migrate: str) -> Sequence[Deviation]: ...  # puts these right, and the image; what was
 
     def deploy(self, image: str) -> str: ...  # the new deployment's id, or empty where it was not told. Raises Unsure
 

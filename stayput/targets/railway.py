@@ -1,4 +1,4 @@
-"""Railway, by its GraphQL API. Every document is written whole here, so that it can be held against the schema."""
+"""Railway, by its GraphQL API."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -8,11 +8,15 @@ from stayput.errors import StayputError, WrongUse
 from stayput.project import Section
 from stayput.release import Variables
 from stayput.secrets import Secret
+from stayput.targets import Deviation
+from stayput.targets import railway_documents as documents
 from stayput.targets.http import Api, Call, Refused, Unsure
 from stayput.targets.provider import HEALTH_PATH, Deployment, Phase
+from stayput.targets.railway_documents import call
 
 API_URL = "https://backboard.railway.com/graphql/v2"
 HEALTH_SECONDS = 300
+HEALTH_CHECK, HEALTH_TIMEOUT, PRE_DEPLOY = "health check path", "health check timeout", "pre-deploy command"
 PHASES = {
     "SUCCESS": Phase.LIVE,
     "SLEEPING": Phase.LIVE,
@@ -36,53 +40,6 @@ class Table(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     service: str
 
 
-INSIDE = """{
-  id name
-  environments(first: 500) { edges { node { id name } } }
-  services(first: 500) { edges { node { id name } } }
-}"""
-PLACE = f"query token {{ projectToken {{ environmentId project {INSIDE} }} }}"
-PROJECTS = "query projects { projects(first: 500) { edges { node { id name } } } }"
-PROJECT = f"query project($id: String!) {{ project(id: $id) {INSIDE} }}"
-INSTANCE = """query instance($service: String!, $environment: String!, $project: String!) {
-  serviceInstance(serviceId: $service, environmentId: $environment) {
-    healthcheckPath healthcheckTimeout preDeployCommand sleepApplication startCommand source { image }
-  }
-  domains(projectId: $project, environmentId: $environment, serviceId: $service) {
-    customDomains { domain } serviceDomains { domain }
-  }
-}"""
-VARIABLES = """query variables($service: String!, $environment: String!, $project: String!, $after: String) {
-  variables(projectId: $project, environmentId: $environment, serviceId: $service)
-  environment(id: $environment, projectId: $project) { variables(first: 500, after: $after) {
-    edges { node { name serviceId isSealed } } pageInfo { hasNextPage endCursor }
-  } }
-}"""
-UPSERT = "mutation upsert($input: VariableCollectionUpsertInput!) { variableCollectionUpsert(input: $input) }"
-DELETE = "mutation delete($input: VariableDeleteInput!) { variableDelete(input: $input) }"
-UPDATE = """mutation update($service: String!, $environment: String!, $input: ServiceInstanceUpdateInput!) {
-  serviceInstanceUpdate(serviceId: $service, environmentId: $environment, input: $input)
-}"""
-DEPLOY = """mutation deploy($service: String!, $environment: String!) {
-  serviceInstanceDeployV2(serviceId: $service, environmentId: $environment)
-}"""
-DEPLOYMENTS = """query deployments($input: DeploymentListInput!) { deployments(first: 20, input: $input) {
-  edges { node { id status deploymentStopped meta createdAt } }
-} }"""
-DEPLOYMENT = "query deployment($id: String!) { deployment(id: $id) { id status deploymentStopped meta createdAt } }"
-CANCEL = "mutation cancel($id: String!) { deploymentCancel(id: $id) }"
-ROLLBACK = "mutation rollback($id: String!) { deploymentRollback(id: $id) }"
-LOGS = """query logs($id: String!, $limit: Int!) {
-  buildLogs(deploymentId: $id, limit: $limit) { message timestamp }
-  deploymentLogs(deploymentId: $id, limit: $limit) { message timestamp }
-}"""
-
-
-def call(name: str, document: str, variables: Mapping[str, object], repeatable: bool = True) -> Call:
-    body = {"query": document, "variables": dict(variables)}
-    return Call(name=name, method="POST", path="", body=body, repeatable=repeatable)
-
-
 def parse_deployment(node: Mapping[str, Any]) -> Deployment:
     """A success whose process has ended is none; a status we do not know is waited on."""
     said = str(node["status"])
@@ -91,6 +48,36 @@ def parse_deployment(node: Mapping[str, Any]) -> Deployment:
         phase, said = Phase.FAILED, f"{said}, but its process has ended"
     meta: Json = node.get("meta") or {}
     return Deployment(id=str(node["id"]), phase=phase, said=said, image=str(meta.get("image") or ""))
+
+
+def deviations(instance: Json, migrate: str) -> list[Deviation]:
+    """The settings of a service's instance, as Railway tells them, that would fail in silence."""
+    before: object = instance.get("preDeployCommand") or ""
+    command = " && ".join(cast("list[str]", before)) if isinstance(before, list) else str(before)
+    wanted = [
+        (HEALTH_CHECK, instance.get("healthcheckPath"), HEALTH_PATH),
+        (HEALTH_TIMEOUT, instance.get("healthcheckTimeout"), HEALTH_SECONDS),
+        (PRE_DEPLOY, command, migrate),
+    ]
+    found = [Deviation(setting=name, there=str(is_ or ""), wanted=str(to)) for name, is_, to in wanted if is_ != to]
+    if instance.get("startCommand"):
+        said = "it replaces the image's own; clear it in Settings, Deploy"
+        found.append(Deviation(setting="start command", there=instance["startCommand"], remedy=said))
+    if instance.get("sleepApplication"):
+        said = "it sleeps when nobody visits, and the first visitor waits; turn it off in Settings, Deploy"
+        found.append(Deviation(setting="serverless", there="on", remedy=said))
+    return found
+
+
+def mended(found: Sequence[Deviation]) -> Json:
+    """The input of an update that puts these right."""
+    wanted = {one.setting: one.wanted for one in found if one.wanted}
+    values = {
+        HEALTH_CHECK: {"healthcheckPath": HEALTH_PATH},
+        HEALTH_TIMEOUT: {"healthcheckTimeout": HEALTH_SECONDS},
+        PRE_DEPLOY: {"preDeployCommand": [wanted.get(PRE_DEPLOY)]},
+    }
+    return {name: value for setting in wanted for name, value in values[setting].items()}
 
 
 class Railway:
@@ -119,7 +106,7 @@ class Railway:
         sealed: list[str] = []
         after: str | None = None
         while True:
-            page = self._ask(call("read the variables", VARIABLES, self._ids | {"after": after}))
+            page = self._ask(call("read the variables", documents.VARIABLES, self._ids | {"after": after}))
             known: Json = page["environment"]["variables"]  # of all services, and shared ones
             of_ours = (one for one in _nodes(known) if one["serviceId"] == self._ids["service"])
             sealed += [one["name"] for one in of_ours if one["isSealed"]]
@@ -146,52 +133,45 @@ class Railway:
             self._upsert(readable)
         for name in self._before.keys() - kept.keys():
             given = {f"{key}Id": id for key, id in self._ids.items()} | {"name": name}
-            self._ask(call("take a variable away", DELETE, {"input": given}))
+            self._ask(call("take a variable away", documents.DELETE, {"input": given}))
         self._before.clear()
         return lost
 
-    def settle(self, image: str, migrate: str) -> Sequence[str]:
+    def deviations(self, migrate: str) -> Sequence[Deviation]:
+        return deviations(self._settings["serviceInstance"], migrate)
+
+    def settle(self, image: str, migrate: str) -> Sequence[Deviation]:
         there: Json = self._settings["serviceInstance"]
-        wanted: Json = {}
-        said: list[str] = []
+        found = deviations(there, migrate)
+        update = mended(found)
         if (there.get("source") or {}).get("image") != image:
-            wanted["source"] = {"image": image}
-        if there.get("healthcheckPath") != HEALTH_PATH or there.get("healthcheckTimeout") != HEALTH_SECONDS:
-            wanted |= {"healthcheckPath": HEALTH_PATH, "healthcheckTimeout": HEALTH_SECONDS}
-            said.append(f"health check set to {HEALTH_PATH} within {HEALTH_SECONDS} s")
-        if there.get("preDeployCommand") not in (migrate, [migrate]):
-            wanted["preDeployCommand"] = [migrate]
-            said.append(f"pre-deploy command set to: {migrate}")
-        if there.get("startCommand"):
-            said.append(f"its start command replaces the image's own: {there['startCommand']}")
-        if there.get("sleepApplication"):
-            said.append("it may sleep when nobody visits: the first visitor waits")
-        if wanted:
+            update["source"] = {"image": image}
+        if update:
             place = {"service": self._ids["service"], "environment": self._ids["environment"]}
-            self._ask(call("set the service's image and settings", UPDATE, {**place, "input": wanted}))
+            self._ask(call("set the service's image and settings", documents.UPDATE, {**place, "input": update}))
             self._instance = None
-        return said
+        return found
 
     def deploy(self, image: str) -> str:
         place = {"service": self._ids["service"], "environment": self._ids["environment"]}
-        made = self._ask(call("start a deployment", DEPLOY, place, repeatable=False))
+        made = self._ask(call("start a deployment", documents.DEPLOY, place, repeatable=False))
         return str(made["serviceInstanceDeployV2"])
 
     def deployments(self) -> Sequence[Deployment]:
         given = {f"{key}Id": id for key, id in self._ids.items()}
-        edges = self._ask(call("list the deployments", DEPLOYMENTS, {"input": given}))["deployments"]["edges"]
+        edges = self._ask(call("list the deployments", documents.DEPLOYMENTS, {"input": given}))["deployments"]["edges"]
         nodes: list[Json] = sorted((edge["node"] for edge in edges), key=lambda node: node["createdAt"], reverse=True)
         return [parse_deployment(node) for node in nodes]
 
     def deployment(self, id: str) -> Deployment:
-        return parse_deployment(self._ask(call("read a deployment", DEPLOYMENT, {"id": id}))["deployment"])
+        return parse_deployment(self._ask(call("read a deployment", documents.DEPLOYMENT, {"id": id}))["deployment"])
 
     def cancel(self, id: str) -> None:
-        self._ask(call("cancel a deployment", CANCEL, {"id": id}))
+        self._ask(call("cancel a deployment", documents.CANCEL, {"id": id}))
 
     def back_to(self, id: str) -> str:
         """Railway does not tell the new deployment's id: it is the newest."""
-        self._ask(call("roll back", ROLLBACK, {"id": id}, repeatable=False))
+        self._ask(call("roll back", documents.ROLLBACK, {"id": id}, repeatable=False))
         return ""
 
     def log(self, deployment: str, lines: int) -> Sequence[str]:
@@ -199,7 +179,7 @@ class Railway:
             deployment = next((one.id for one in self.deployments() if one.phase is Phase.LIVE), "")
         if not deployment:
             return []
-        found = self._ask(call("read the log", LOGS, {"id": deployment, "limit": lines}))
+        found = self._ask(call("read the log", documents.LOGS, {"id": deployment, "limit": lines}))
         logged: list[Json] = [*found["buildLogs"], *found["deploymentLogs"]]
         return [str(one["message"]) for one in sorted(logged, key=lambda one: one["timestamp"])]
 
@@ -213,22 +193,22 @@ class Railway:
     @property
     def _settings(self) -> Json:
         if self._instance is None:
-            self._instance = self._ask(call("read the service", INSTANCE, self._ids))
+            self._instance = self._ask(call("read the service", documents.INSTANCE, self._ids))
         return self._instance
 
     def _look_up(self) -> dict[str, str]:
         project, environment, service = self._named
         if "Project-Access-Token" in self.api.headers:  # speaks for one environment and can list no projects
-            of_token: Json = self._ask(call("read the token's place", PLACE, {}))["projectToken"]
+            of_token: Json = self._ask(call("read the token's place", documents.PLACE, {}))["projectToken"]
             there: Json = of_token["project"]
             self._one("project", project, [there])
         else:
             of_token, id = {}, project
             if not UUID.fullmatch(project):
                 id = self._one(
-                    "project", project, _nodes(self._ask(call("list the projects", PROJECTS, {}))["projects"])
+                    "project", project, _nodes(self._ask(call("list the projects", documents.PROJECTS, {}))["projects"])
                 )
-            there = self._ask(call("read the project", PROJECT, {"id": id}))["project"]
+            there = self._ask(call("read the project", documents.PROJECT, {"id": id}))["project"]
         found = {
             "project": str(there["id"]),
             "environment": self._one("environment", environment, _nodes(there["environments"])),
@@ -252,7 +232,7 @@ class Railway:
         """One call for all, that drops none and starts no deployment. Without the service they would be shared."""
         given: Json = {f"{key}Id": id for key, id in self._ids.items()}
         given |= {"variables": values, "replace": False, "skipDeploys": True}
-        self._ask(call("write the variables", UPSERT, {"input": given}))
+        self._ask(call("write the variables", documents.UPSERT, {"input": given}))
 
     def _ask(self, request: Call) -> Json:
         """The data of the answer; GraphQL says its errors in an answer with status 200."""

@@ -7,6 +7,7 @@ from stayput.errors import StayputError, WrongUse
 from stayput.project import Section
 from stayput.release import Variables
 from stayput.secrets import Secret
+from stayput.targets import Deviation
 from stayput.targets.http import Api, Call
 from stayput.targets.provider import HEALTH_PATH, Deployment, Phase
 
@@ -20,6 +21,7 @@ PHASES = {
     "update_failed": Phase.FAILED,
     "canceled": Phase.FAILED,
 }
+AUTO_DEPLOY, HEALTH_CHECK, PRE_DEPLOY = "automatic deploy", "health check path", "pre-deploy command"
 Json = dict[str, Any]
 
 
@@ -95,6 +97,37 @@ def parse_deploy(body: Mapping[str, Any]) -> Deployment:
     return Deployment(id=str(body["id"]), phase=PHASES.get(said, Phase.UNDERWAY), said=said, image=reference)
 
 
+def deviations(service: Json, migrate: str) -> list[Deviation]:
+    """The settings of a service, as Render tells them, that would fail in silence."""
+    details: Json = service.get("serviceDetails") or {}
+    specific: Json = details.get("envSpecificDetails") or {}
+    free = details.get("plan") == "free"
+    wanted = [
+        (AUTO_DEPLOY, service.get("autoDeploy"), "no"),  # it would replace what was proven
+        (HEALTH_CHECK, details.get("healthCheckPath"), HEALTH_PATH),
+        *([] if free else [(PRE_DEPLOY, specific.get("preDeployCommand"), migrate)]),
+    ]
+    found = [Deviation(setting=name, there=is_ or "", wanted=to) for name, is_, to in wanted if is_ != to]
+    if free:
+        said = "the service sleeps when nobody visits, and runs no pre-deploy command: migrate by hand"
+        found.append(Deviation(setting="plan", there="free", remedy=said))
+    if command := specific.get("dockerCommand"):
+        said = "it replaces the image's own; clear it in Settings, Docker Command"
+        found.append(Deviation(setting="start command", there=str(command), remedy=said))
+    if service.get("suspended") == "suspended":
+        found.append(Deviation(setting="service", there="suspended", remedy="resume it in Render's dashboard"))
+    return found
+
+
+def mended(found: Sequence[Deviation]) -> Json:
+    """The body of a PATCH that puts these right."""
+    wanted = {one.setting: one.wanted for one in found if one.wanted}
+    names = {HEALTH_CHECK: "healthCheckPath", PRE_DEPLOY: "preDeployCommand"}
+    body: Json = {"autoDeploy": wanted[AUTO_DEPLOY]} if AUTO_DEPLOY in wanted else {}
+    details = {name: wanted[setting] for setting, name in names.items() if setting in wanted}
+    return body | ({"serviceDetails": details} if details else {})
+
+
 class Render:
     name = "render"
     migrates = "by Render, as the pre-deploy command of this release"
@@ -132,36 +165,22 @@ class Render:
         self._before.clear()
         return []
 
-    def settle(self, image: str, migrate: str) -> Sequence[str]:
-        service, details = self._service, self._details
+    def deviations(self, migrate: str) -> Sequence[Deviation]:
+        return deviations(self._service, migrate)
+
+    def settle(self, image: str, migrate: str) -> Sequence[Deviation]:
+        service, found = self._service, deviations(self._service, migrate)
         if service.get("suspended") == "suspended":
             raise WrongUse(self.api.where, "is suspended", "resume it in Render's dashboard")
-        wanted: Json = {}
-        said: list[str] = []
-        if service.get("autoDeploy") == "yes":
-            wanted["autoDeploy"] = "no"
-            said.append("automatic deploys turned off: they would replace what was proven")
-        specific: Json = details.get("envSpecificDetails") or {}
-        changed: Json = {}
-        if details.get("healthCheckPath") != HEALTH_PATH:
-            changed["healthCheckPath"] = HEALTH_PATH
-            said.append(f"health check path set to {HEALTH_PATH}")
-        if specific.get("preDeployCommand") != migrate:
-            changed["preDeployCommand"] = migrate
-            said.append(f"pre-deploy command set to: {migrate}")
-        if changed:
-            wanted["serviceDetails"] = changed
-        if repository(service.get("imagePath", "")) != repository(image):
-            wanted["image"] = {"ownerId": service["ownerId"], "imagePath": image}
-            credential: Json | None = service.get("registryCredential")
-            if credential:
-                wanted["image"]["registryCredentialId"] = credential["id"]
-            said.append(f"image set to {image}")
-        if wanted:
-            self._found = self.api.ask(patch_service(self._id, wanted)).body
-        if details.get("plan") == "free":
-            said.append("its plan is free: the service sleeps when nobody visits, and runs no pre-deploy command")
-        return said
+        body = mended(found)
+        if repository(there := service.get("imagePath", "")) != repository(image):
+            body["image"] = {"ownerId": service["ownerId"], "imagePath": image}
+            if credential := cast("Json | None", service.get("registryCredential")):
+                body["image"]["registryCredentialId"] = credential["id"]
+            found.append(Deviation(setting="image", there=there, wanted=image))
+        if body:
+            self._found = self.api.ask(patch_service(self._id, body)).body
+        return found
 
     def deploy(self, image: str) -> str:
         return self._id_of(self.api.ask(create_deploy(self._id, image)).body)

@@ -100,7 +100,9 @@ def test_the_image_the_start_command_and_the_health_check_are_put_right_and_said
     assert of_mail in made["health_checks"]
     assert check["grace_period"] + check["interval"] * check["restart_limit"] >= 300
     said = "\n".join(koyeb.said)
-    assert all(word in said for word in ("start command set", "health check set to /healthz", "runs the image"))
+    assert all(
+        word in said for word in ("start command set", "health check set to /healthz", "source set to the image")
+    )
 
 
 def test_settings_that_are_right_are_not_spoken_of(koyeb):
@@ -114,7 +116,7 @@ def test_sleep_is_said(koyeb):
     koyeb.stand_in.made_with |= {"instance_types": [{"type": "free"}], "scalings": [{"min": 0, "max": 1}]}
     koyeb.deploy(release(1))
     assert any("instance type is free" in line for line in koyeb.said)
-    assert any("scales to zero" in line for line in koyeb.said)
+    assert any("scaling is to zero" in line for line in koyeb.said)
 
 
 @pytest.mark.parametrize(

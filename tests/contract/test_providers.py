@@ -4,7 +4,9 @@ import json
 
 import pytest
 
+from stayput.drift import differences
 from stayput.errors import StayputError, WrongUse
+from stayput.ledger import Live
 from stayput.release import name_build
 from stayput.secrets import Secret, fingerprint
 from tests.standins.places import KEY, THEIRS, reference, release
@@ -212,3 +214,66 @@ def test_an_earlier_release_goes_live_again_by_its_digest(place):
 def test_what_the_live_release_writes_can_be_read(place):
     place.deploy(release(1))
     assert "the light site is up" in list(place.again().logs())
+
+
+def last(wanted):
+    return Live(
+        target="",
+        release=wanted.id,
+        build=wanted.build.id,
+        parts={},
+        fingerprints=wanted.fingerprints,
+        url="",
+        image=reference(wanted.build.id),
+    )
+
+
+def told(place, wanted):
+    return {one.resource: one.what for one in differences(last(wanted), place.again().observe())}
+
+
+def test_what_was_released_does_not_drift_by_itself(place):
+    place.deploy(release(1))
+    assert told(place, release(1)) == {}
+
+
+@pytest.mark.parametrize(("value", "said"), [("another", "is changed"), (None, "is gone")])
+def test_a_variable_changed_by_hand_is_told_by_name_and_put_right_by_one_deployment(place, value, said):
+    one = release(1)
+    place.deploy(one)
+    place.stand_in.set_by_hand("STAYPUT_KEY", value)
+    count = len(place.hosting.deploys)
+    assert told(place, one) == {"variable STAYPUT_KEY": said}
+    place.deploy(one)
+    assert told(place, one) == {}
+    assert place.hosting.live.variables["STAYPUT_KEY"] == "stayput-secret-value-1"
+    assert len(place.hosting.deploys) == count + 1
+
+
+def test_a_setting_changed_by_hand_is_told_and_put_right(place):
+    one = release(1)
+    place.deploy(one)
+    place.stand_in.unsettle()
+    assert "/healthz" in next(iter(told(place, one).values()))
+    place.deploy(one)
+    assert told(place, one) == {}
+    count = len(place.hosting.deploys)
+    place.deploy(one)
+    assert len(place.hosting.deploys) == count
+
+
+def test_an_image_deployed_by_hand_is_told_by_its_reference(place):
+    one, two = release(1), release(2)
+    place.deploy(one)
+    place.images.publish(two.build)
+    place.stand_in.by_hand(reference(two.build.id))
+    assert reference(two.build.id) in told(place, one)["image"]
+    place.deploy(one)
+    assert told(place, one) == {}
+
+
+def test_what_differs_is_told_without_a_value(place):
+    one = release(1)
+    place.deploy(one)
+    place.stand_in.set_by_hand("STAYPUT_KEY", "a-value-by-hand")
+    assert "a-value-by-hand" not in repr(told(place, one)) + repr(place.again().observe())

@@ -63,6 +63,13 @@ class Koyeb(StandIn):
         super().close()
         self.hosting.close()
 
+    def set_by_hand(self, name, value):
+        """A variable that somebody changes in the control panel, which deploys it; None: takes away."""
+        kept = [one for one in self.definition["env"] if one["key"] != name]
+        made = self.deploy({**self.definition, "env": kept + ([{"key": name, "value": value}] if value else [])})
+        while made.state != "live":
+            self.hosting.advance(made)
+
     def unsettle(self):
         self.hosting.live.settings = {**self.hosting.live.settings, "health_checks": []}
 

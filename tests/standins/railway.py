@@ -59,6 +59,18 @@ class Railway(StandIn):
         super().close()
         self.hosting.close()
 
+    def set_by_hand(self, name, value):
+        """A variable that somebody changes in the dashboard; None: takes away."""
+        self.variables |= {name: value}
+        self.variables = {each: one for each, one in self.variables.items() if one is not None}
+
+    def by_hand(self, image):
+        """A deployment that somebody made in the dashboard, and that went well."""
+        self.image, made = image, self.hosting.deploy(image, self.variables, "manual")
+        while made.state != "live":
+            self.hosting.advance(made)
+        return made
+
     def unsettle(self):
         self.settings |= {"healthcheckPath": None}
 

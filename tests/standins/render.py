@@ -48,6 +48,11 @@ class Render(StandIn):
         super().close()
         self.hosting.close()
 
+    def set_by_hand(self, name, value):
+        """A variable that somebody changes in the dashboard; None: takes away."""
+        self.variables |= {name: value}
+        self.variables = {each: one for each, one in self.variables.items() if one is not None}
+
     def unsettle(self):
         self.settings |= {"healthCheckPath": ""}
 

@@ -1,6 +1,9 @@
+from dataclasses import replace
+
 from stayput.ledger import Keepsake
 from stayput.plan import plan_cloud, plan_release
 from stayput.secrets import Secret
+from stayput.targets import Deviation
 from tests.unit.builders import OUTPUTS, build, cloud, desired, live, observed, release
 
 KEEPSAKE = Keepsake(id="picture", sha256="ab" * 32, stored_in=OUTPUTS.bucket)
@@ -60,6 +63,29 @@ def test_a_variable_that_is_no_longer_wanted_is_named():
 def test_a_release_that_serves_but_was_never_recorded_is_proven_and_recorded():
     here = release()
     assert names(plan_release(desired(here, last=None), observed(here))) == ["prove", "record"]
+
+
+def test_a_variable_changed_under_the_live_release_starts_it_anew_and_is_named():
+    here = release({"A": "1", "B": "2"})
+    there = replace(observed(here), fingerprints={**here.fingerprints, "B": "another"})
+    steps = {step.name: step for step in plan_release(desired(here, last=live(here)), there)}
+    assert steps["start"].reason == "B stored there otherwise"
+    gone = replace(there, fingerprints={name: one for name, one in here.fingerprints.items() if name != "B"})
+    assert "start" in names(plan_release(desired(here, last=live(here)), gone))
+
+
+def test_a_variable_that_cannot_be_read_is_taken_to_be_as_it_was_written():
+    here = release({"A": "1", "B": "2"})
+    there = replace(observed(here), fingerprints={**here.fingerprints, "B": ""})
+    assert plan_release(desired(here, last=live(here)), there) == ()
+
+
+def test_a_setting_changed_at_the_target_is_put_right_and_what_is_left_to_a_person_is_not():
+    here, path = release(), Deviation(setting="health check path", there="/", wanted="/healthz")
+    steps = plan_release(desired(here, last=live(here)), replace(observed(here), deviations=(path,)))
+    assert next(one for one in steps if one.name == "start").reason == "health check path is /, not /healthz"
+    asleep = Deviation(setting="plan", there="free", remedy="it sleeps")
+    assert plan_release(desired(here, last=live(here)), replace(observed(here), deviations=(asleep,))) == ()
 
 
 def test_an_unhealthy_release_is_started_anew_although_it_is_the_right_one():

@@ -1,0 +1,51 @@
+"""The GraphQL documents that are sent to Railway, each whole, so that it can be held against the schema."""
+
+from collections.abc import Mapping
+
+from stayput.targets.http import Call
+
+INSIDE = """{
+  id name
+  environments(first: 500) { edges { node { id name } } }
+  services(first: 500) { edges { node { id name } } }
+}"""
+PLACE = f"query token {{ projectToken {{ environmentId project {INSIDE} }} }}"
+PROJECTS = "query projects { projects(first: 500) { edges { node { id name } } } }"
+PROJECT = f"query project($id: String!) {{ project(id: $id) {INSIDE} }}"
+INSTANCE = """query instance($service: String!, $environment: String!, $project: String!) {
+  serviceInstance(serviceId: $service, environmentId: $environment) {
+    healthcheckPath healthcheckTimeout preDeployCommand sleepApplication startCommand source { image }
+  }
+  domains(projectId: $project, environmentId: $environment, serviceId: $service) {
+    customDomains { domain } serviceDomains { domain }
+  }
+}"""
+VARIABLES = """query variables($service: String!, $environment: String!, $project: String!, $after: String) {
+  variables(projectId: $project, environmentId: $environment, serviceId: $service)
+  environment(id: $environment, projectId: $project) { variables(first: 500, after: $after) {
+    edges { node { name serviceId isSealed } } pageInfo { hasNextPage endCursor }
+  } }
+}"""
+UPSERT = "mutation upsert($input: VariableCollectionUpsertInput!) { variableCollectionUpsert(input: $input) }"
+DELETE = "mutation delete($input: VariableDeleteInput!) { variableDelete(input: $input) }"
+UPDATE = """mutation update($service: String!, $environment: String!, $input: ServiceInstanceUpdateInput!) {
+  serviceInstanceUpdate(serviceId: $service, environmentId: $environment, input: $input)
+}"""
+DEPLOY = """mutation deploy($service: String!, $environment: String!) {
+  serviceInstanceDeployV2(serviceId: $service, environmentId: $environment)
+}"""
+DEPLOYMENTS = """query deployments($input: DeploymentListInput!) { deployments(first: 20, input: $input) {
+  edges { node { id status deploymentStopped meta createdAt } }
+} }"""
+DEPLOYMENT = "query deployment($id: String!) { deployment(id: $id) { id status deploymentStopped meta createdAt } }"
+CANCEL = "mutation cancel($id: String!) { deploymentCancel(id: $id) }"
+ROLLBACK = "mutation rollback($id: String!) { deploymentRollback(id: $id) }"
+LOGS = """query logs($id: String!, $limit: Int!) {
+  buildLogs(deploymentId: $id, limit: $limit) { message timestamp }
+  deploymentLogs(deploymentId: $id, limit: $limit) { message timestamp }
+}"""
+
+
+def call(name: str, document: str, variables: Mapping[str, object], repeatable: bool = True) -> Call:
+    body = {"query": document, "variables": dict(variables)}
+    return Call(name=name, method="POST", path="", body=body, repeatable=repeatable)

@@ -7,6 +7,8 @@ import msgspec
 from stayput.prove import Check
 from stayput.release import Build
 
+UNTOLD = "unknown"  # label of an image that the tool did not build: its build is named inside it
+
 
 class Image(msgspec.Struct, frozen=True, kw_only=True):
     """A built image, as it is kept in home/images/BUILD.json."""

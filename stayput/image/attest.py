@@ -13,7 +13,7 @@ from docker.models.containers import Container
 
 from docker import DockerClient
 from stayput.errors import StayputError
-from stayput.image import Attestation, Image
+from stayput.image import UNTOLD, Attestation, Image
 from stayput.image.containers import execute, exit_code, last_words
 from stayput.image.inputs import INSIDE
 from stayput.processes import telling
@@ -89,14 +89,16 @@ def attest(client: DockerClient, image: Image, site: Site) -> Attestation:
         digest=image.digest,
         config=image.config,
         platform=f"{found.attrs['Os']}/{found.attrs['Architecture']}",
-        build=_label(config),
+        build=image.build if _label(config) == UNTOLD else _label(config),
         checks=checks,
     )
 
 
 def _configuration(config: Mapping[str, Any], image: Image) -> Iterator[Check]:
     label = _label(config)
-    yield _check("build", label == image.build, f"its label says {label or 'nothing'}", f", not {image.build}")
+    yield _check(
+        "build", label in (image.build, UNTOLD), f"its label says {label or 'nothing'}", f", not {image.build}"
+    )
     user = str(config.get("User") or "root").partition(":")[0]
     yield _check("not root", user not in ("root", "0"), f"runs as {user}")
     entrypoint: list[str] = config.get("Entrypoint") or []

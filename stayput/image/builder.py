@@ -14,7 +14,7 @@ from docker.errors import DockerException, ImageNotFound
 
 import docker
 from stayput.errors import StayputError, WrongUse
-from stayput.image import Attestation, Image, inputs
+from stayput.image import UNTOLD, Attestation, Image, inputs
 from stayput.image.before import look_before
 from stayput.image.imports import look_at_imports
 from stayput.project import Project
@@ -90,7 +90,7 @@ class Images:
         return tuple(msgspec.json.decode(file.read_bytes(), type=Image) for file in files)
 
     def named(self, reference: str) -> Image:
-        """The image of a reference or digest. One that was made elsewhere is held against this tree's lock."""
+        """The image of a reference or digest. One that was made elsewhere is held against this tree, as it is here."""
         digest = reference.rpartition("@")[2]
         for image in self.known():
             if digest in (image.digest, image.build):
@@ -100,8 +100,9 @@ class Images:
         except (ImageNotFound, DockerException):
             raise WrongUse(f"--image {reference}", "is not in the engine", "pull it: docker pull") from None
         labels = cast("dict[str, str]", found.attrs["Config"].get("Labels") or {})
+        label = labels.get("stayput.build", UNTOLD)
         return Image(
-            build=labels.get("stayput.build", ""),
+            build=inputs.measure_repository(self.root, self.project).id if label == UNTOLD else label,
             parts={},
             name=reference.partition("@")[0],
             digest=str(found.id),

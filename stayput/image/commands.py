@@ -11,6 +11,7 @@ import msgspec
 
 from stayput.errors import StayputError
 from stayput.image import Attestation
+from stayput.image.inputs import measure_repository
 from stayput.image.vulnerabilities import known_vulnerabilities
 from stayput.ledger import Attested, Ledger
 from stayput.project import load
@@ -44,6 +45,7 @@ def build(root: Path, stack: str | None, report: Report, overrides: Sequence[str
         "build": image.build,
         "image": image.reference,
         "digest": image.digest,
+        "from_repository": measure_repository(root, images.project).id,
         "rebuilt": list(rebuilt),
         "vulnerabilities": list(vulnerabilities),
         "seconds": round(time.monotonic() - began, 3),

@@ -1,45 +1,62 @@
 """What goes into an image, and which of it changed. Reads files, writes nothing."""
 
-import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
+
+from docker.utils.build import PatternMatcher
 
 from stayput.errors import WrongUse
 from stayput.image import Image
+from stayput.image.parts import RECIPE, digest, name_parts
 from stayput.project import Project
 from stayput.release import Build, name_build, site_files
 
-DOCKER_FILES = ("docker/Dockerfile", "docker/again", "docker/entrypoint", "requirements/uv.txt")
+DOCKERFILE = "docker/Dockerfile"
+TEMPLATE = "take it from the project's template"
 INSIDE = Path(__file__).with_name("inside.py")
 PIN = re.compile(r"^([A-Za-z0-9._-]+)(?:\[[^]]*\])?==([^\s;\\]+)([ \t]*;[^\\\n]*)?", re.MULTILINE)
 
 
 def measure(root: Path, project: Project, base_digest: str) -> Build:
     """The build that this tree gives on that base. Raises WrongUse when a file is not there."""
-    files = {name: _digest(file.read_bytes()) for name, file in site_files(root, project.site)}
-    lock = _read(root, project.site.requirements, "compile it: requirements/compile")
-    recipe = {name: _digest(_read(root, name, "take it from the project's template")) for name in DOCKER_FILES}
-    return name_build(
-        {
-            "source": _digest(json.dumps([files, project.site.start, project.site.manage], sort_keys=True).encode()),
-            "dependencies": _digest(lock),
-            "system": ",".join(sorted(project.image.system)),
-            "base": f"{project.image.base} {base_digest}",
-            "dockerfile": _digest(json.dumps([recipe, _digest(INSIDE.read_bytes())]).encode()),
-            "platform": project.image.platform,
-        }
+    return _measure(root, project, site_files(root, project.site), f"{project.image.base} {base_digest}")
+
+
+def measure_repository(root: Path, project: Project) -> Build:
+    """The build that a platform makes of this tree: docker build -f docker/Dockerfile, with no other word.
+
+    It is on the Dockerfile's own base, whose digest only the platform knows, and without what is in .dockerignore.
+    """
+    ignored = PatternMatcher(_read(root, f"{DOCKERFILE}.dockerignore", TEMPLATE).decode().splitlines())
+    files = ((name, file) for name, file in site_files(root, project.site) if not _is_ignored(Path(name), ignored))
+    base = re.search(r"^ARG BASE=(\S+)", _read(root, DOCKERFILE, TEMPLATE).decode(), re.MULTILINE)
+    return _measure(root, project, files, base[1] if base else "")
+
+
+def _measure(root: Path, project: Project, files: Iterable[tuple[str, Path]], base: str) -> Build:
+    parts = name_parts(
+        {name: digest(file.read_bytes()) for name, file in files},
+        {name: digest(_recipe(root, name)) for name in RECIPE},
+        start=project.site.start,
+        manage=project.site.manage,
+        lock=digest(_read(root, project.site.requirements, "compile it: requirements/compile")),
+        system=project.image.system,
+        base=base,
+        platform=project.image.platform,
     )
+    return name_build(parts)
 
 
 def context(root: Path, project: Project, build: Build) -> Iterator[tuple[str, bytes]]:
     """(path, content) of every file that a build sees: what was measured, and nothing else of the checkout."""
     for name, file in site_files(root, project.site):
         yield name, file.read_bytes()
-    for name in (project.site.requirements, *DOCKER_FILES):
-        yield name, (root / name).read_bytes()
-    yield "stayput/image/inside.py", INSIDE.read_bytes()
+    yield project.site.requirements, (root / project.site.requirements).read_bytes()
+    for name in RECIPE:
+        yield name, _recipe(root, name)
     site, image = project.site, project.image
     tables = {
         "site": {
@@ -88,12 +105,18 @@ def _pins(lock: str) -> Iterator[tuple[str, str]]:
     yield from ((name, version) for name, version, _ in PIN.findall(lock))
 
 
+def _is_ignored(path: Path, patterns: Any) -> bool:
+    return any(patterns.matches(place.as_posix()) for place in (path, *path.parents))
+
+
+def _recipe(root: Path, name: str) -> bytes:
+    """A file of the recipe: the tool's own where it is the tool's, whatever is in the checkout."""
+    ours = INSIDE.parent / Path(name).name
+    return ours.read_bytes() if name.startswith("stayput/") else _read(root, name, TEMPLATE)
+
+
 def _read(root: Path, name: str, next_step: str) -> bytes:
     try:
         return (root / name).read_bytes()
     except FileNotFoundError:
         raise WrongUse("the image", f"{name} is not there", next_step) from None
-
-
-def _digest(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()

@@ -1,6 +1,5 @@
 """What is run inside an image, while it is built and again to attest it. The standard library, and nothing else.
 
-inside.py prepare CONTEXT OUT    the parts of a build, each in a place of its own, so that each has a layer of its own
 inside.py dependencies LOCK      exit 1 unless what is installed is what the lock says, and all of it can be imported
 inside.py modules                exit 1 unless every module of the site can be imported
 inside.py report CHECK...        those checks as one JSON document; STAYPUT_LOCK holds the lock
@@ -18,14 +17,12 @@ import shutil
 import subprocess
 import sys
 import sysconfig
-import tomllib
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 SITE = Path("/app")
-EPOCH = 0  # the time stamp of every file that a build makes
 SEARCHED = ("/app", "/venv", "/etc", "/home", "/root", "/opt", "/srv", "/usr/local", "/var/cache")
 SECRET_FILES = re.compile(r"^(\.env(\..*)?|\.netrc|\.pypirc|\.pgpass|id_(rsa|ed25519|ecdsa)|.*\.(p12|pfx|jks))$")
 SECRET_TEXTS = (
@@ -35,35 +32,6 @@ SECRET_TEXTS = (
 )
 PARTS_OF = {"psycopg_binary": "psycopg"}  # modules that want to be imported by their owner alone
 COMPILERS = ("cc", "gcc", "g++", "clang", "make", "ld")
-
-
-def prepare(context: Path, out: Path) -> None:
-    """Lay out what the Dockerfile copies: app/, requirements.txt, uv.txt, system.txt, entrypoint."""
-    settings = tomllib.loads((context / "stayput.toml").read_text())
-    site, image = settings["site"], settings.get("image", {})
-    app = out / "app"
-    plugged_in = ("stayput/__init__.py", "stayput/django") if site.get("manage", "manage.py") else ()
-    for name in (*site["sources"], *plugged_in):
-        source = context / name
-        (app / name).parent.mkdir(parents=True, exist_ok=True)
-        if source.is_dir():
-            shutil.copytree(source, app / name, ignore=shutil.ignore_patterns("__pycache__"))
-        else:
-            shutil.copy(source, app / name)
-    built = context / "stayput-build.json"
-    text = built.read_text() if built.exists() else json.dumps({"build": "unknown"})
-    (app / "stayput-build.json").write_text(text)
-    (app / "stayput-start.json").write_text(
-        json.dumps({"start": site["start"], "manage": site.get("manage", "manage.py")})
-    )
-    shutil.copy(context / site["requirements"], out / "requirements.txt")
-    shutil.copy(context / "requirements/uv.txt", out / "uv.txt")
-    shutil.copy(context / "docker/entrypoint", out / "entrypoint")
-    (out / "system.txt").write_text("".join(f"{name}\n" for name in sorted(image.get("system", ()))))
-    (out / "data").mkdir()
-    for path in (out, *out.rglob("*")):
-        path.chmod(0o755 if path.is_dir() or path.stat().st_mode & 0o100 else 0o644)
-        os.utime(path, (EPOCH, EPOCH))
 
 
 def pins(lock: str, environment: Mapping[str, str]) -> dict[str, str]:
@@ -292,9 +260,6 @@ CHECKS: Mapping[str, Callable[[], Iterator[str]]] = {
 
 
 def main(command: str, *arguments: str) -> int:
-    if command == "prepare":
-        prepare(Path(arguments[0]), Path(arguments[1]))
-        return 0
     if command == "report":
         found = {name: list(CHECKS[name]()) for name in arguments}
         sys.stdout.write(json.dumps({"problems": found, "installed": dict(_installed())}))

@@ -87,6 +87,22 @@ def copy_gallery(root: Path) -> None:
         shutil.copy2(ROOT / name, root)
 
 
+def copy_tool(root: Path) -> None:
+    """What of the tool a platform finds in the repository and takes into an image."""
+    for name in ("__init__.py", "django", "image"):
+        copy = shutil.copytree if (ROOT / "stayput" / name).is_dir() else shutil.copy
+        (root / "stayput").mkdir(exist_ok=True)
+        copy(ROOT / "stayput" / name, root / "stayput" / name)
+
+
+def build_as_a_platform(root: Path, tag: str) -> None:
+    """docker build -f docker/Dockerfile, and no word more than this machine's network takes."""
+    command = ["docker", "build", "--quiet", "--file", "docker/Dockerfile", "--tag", tag]
+    if bundle := os.environ.get("SSL_CERT_FILE"):
+        command += ["--secret", f"id=ca,src={bundle}"]
+    subprocess.run([*command, "."], cwd=root, check=True, capture_output=True)
+
+
 def images_of(root: Path, *overrides) -> tuple[Project, Images]:
     project = load(root, overrides)
     return project, Images(project, Stack(root))

@@ -9,10 +9,10 @@ import pytest
 
 from stayput.errors import StayputError, WrongUse
 from stayput.image.builder import connect
-from stayput.image.inputs import PIN
+from stayput.image.inputs import PIN, measure_repository
 from stayput.steps import BuildImage
 from stayput.targets.koyeb_definition import settle
-from tests.integration.images import OURS, copy_gallery, copy_sniffer, images_of, make
+from tests.integration.images import OURS, build_as_a_platform, copy_gallery, copy_sniffer, copy_tool, images_of, make
 
 pytestmark = pytest.mark.needs("docker")
 SITE_PACKAGES = "/venv/lib/python3*/site-packages"
@@ -43,6 +43,21 @@ def test_an_image_that_holds_what_the_lock_says_is_found_right(name, request):
     statement = msgspec.json.decode(made.images.statement(found.digest))
     assert statement["subject"][0]["digest"] == {"sha256": made.image.digest.removeprefix("sha256:")}
     assert statement["predicate"]["result"] == "PASSED"
+
+
+def test_what_a_platform_builds_of_the_repository_reports_the_build_that_the_tool_expects(gallery, tmp_path):
+    copy_gallery(tmp_path)
+    copy_tool(tmp_path)
+    tag = f"{OURS}-platform:built"
+    build_as_a_platform(tmp_path, tag)
+    _, images = images_of(tmp_path, f"name={OURS}-platform")
+    image = images.named(tag)
+    assert image.build == measure_repository(tmp_path, images.project).id
+    assert images.attest(image).failing == ""  # /healthz answered with this build
+
+    (tmp_path / "app/config/urls.py").open("a").write("# another build\n")
+    another = images.named(tag)
+    assert images.attest(another).failing.startswith(f"health: answers with build {image.build} ")
 
 
 BROKEN = {

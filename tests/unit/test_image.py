@@ -1,3 +1,5 @@
+import json
+
 import pytest
 
 from stayput.errors import WrongUse
@@ -6,12 +8,14 @@ from stayput.image.before import look_before
 from stayput.image.builder import check_buildx, explain
 from stayput.image.documents import bill_of_materials, statement
 from stayput.image.imports import declared, look_at_imports
-from stayput.image.inputs import rebuilt, without_hashes
+from stayput.image.inputs import context, measure, measure_repository, rebuilt, without_hashes
 from stayput.image.inside import pins
+from stayput.image.parts import prepare
 from stayput.plan import plan_release
-from stayput.project import ImageInputs, Project, Site
+from stayput.project import ImageInputs, Project, Site, load
 from stayput.prove import Check
 from stayput.release import name_build
+from tests.integration.images import copy_gallery, copy_sniffer, copy_tool
 from tests.unit.builders import desired, observed
 
 LOCK = """\
@@ -194,3 +198,32 @@ def test_a_native_library_that_a_dependency_loads_must_be_in_the_system_list(tmp
     with pytest.raises(WrongUse, match=r'python-magic: loads .* system = \["libmagic1t64"\]'):
         look_before(Project(name="g", site=site), tmp_path)
     look_before(Project(name="g", site=site, image=ImageInputs(system=("libmagic1t64",))), tmp_path)
+
+
+def test_a_platform_that_builds_the_repository_names_the_build_as_the_tool_does(tmp_path):
+    checkout, out = tmp_path / "checkout", tmp_path / "parts"
+    copy_gallery(checkout)
+    project = load(checkout)
+    (checkout / "app/.env").write_text("SECRET=1\n")  # .dockerignore keeps it out there
+    wanted = measure_repository(checkout, project)
+    (checkout / "app/.env").unlink()
+    copy_tool(checkout)
+
+    prepare(checkout, out, project.image.base)
+    named = json.loads((out / "app/stayput-build.json").read_text())
+    assert (named["build"], named["parts"]) == (wanted.id, wanted.parts)
+
+    (checkout / "app/config/urls.py").write_text("# another build\n")
+    assert measure_repository(checkout, project).changed_since(wanted.parts) == ("source",)
+
+
+def test_a_build_that_the_tool_measured_keeps_its_name(tmp_path):
+    copy_sniffer(tmp_path / "checkout")
+    project = load(tmp_path / "checkout")
+    build = measure(tmp_path / "checkout", project, "sha256:aa")
+    for name, content in context(tmp_path / "checkout", project, build):
+        (tmp_path / "sent" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "sent" / name).write_bytes(content)
+    prepare(tmp_path / "sent", tmp_path / "parts", "base")
+    assert json.loads((tmp_path / "parts/app/stayput-build.json").read_text())["build"] == build.id
+    assert build.id != measure_repository(tmp_path / "checkout", project).id

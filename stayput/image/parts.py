@@ -1,0 +1,108 @@
+"""The parts of a build and its name, the same from the tool and in an image's first stage. The standard library alone.
+
+parts.py CONTEXT OUT BASE    lays the parts out, each in a place of its own, so that each has a layer of its own
+"""
+
+import hashlib
+import json
+import os
+import platform
+import shutil
+import sys
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+EPOCH = 0  # the time stamp of every file that a build makes
+RECIPE = (
+    "docker/Dockerfile",
+    "docker/again",
+    "docker/entrypoint",
+    "requirements/uv.txt",
+    "stayput/image/inside.py",
+    "stayput/image/parts.py",
+)
+PLUGGED_IN = ("stayput/__init__.py", "stayput/django")  # with a Django site
+MACHINES = {"x86_64": "amd64", "aarch64": "arm64"}
+
+
+def name_parts(
+    files: Mapping[str, str],
+    recipe: Mapping[str, str],
+    *,
+    start: str,
+    manage: str,
+    lock: str,
+    system: Sequence[str],
+    base: str,
+    platform: str,
+) -> dict[str, str]:
+    """What a build is named by. files, recipe: path → digest of the site's and the Dockerfile's; lock: its digest."""
+    return {
+        "source": digest(json.dumps([dict(files), start, manage], sort_keys=True).encode()),
+        "dependencies": lock,
+        "system": ",".join(sorted(system)),
+        "base": base,
+        "dockerfile": digest(json.dumps(dict(recipe), sort_keys=True).encode()),
+        "platform": platform,
+    }
+
+
+def name_build(parts: Mapping[str, str]) -> str:
+    return digest(json.dumps(dict(parts), sort_keys=True).encode())[:12]
+
+
+def digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def prepare(context: Path, out: Path, base: str) -> None:
+    """Lay out what the Dockerfile copies: app/, requirements.txt, uv.txt, system.txt, entrypoint.
+
+    The build is the one that the tool measured, if it sent one; on a platform it is named here, from what is here.
+    """
+    settings = tomllib.loads((context / "stayput.toml").read_text())
+    site, image = settings["site"], settings.get("image", {})
+    start, manage, system = site["start"], site.get("manage", "manage.py"), image.get("system", ())
+    app = out / "app"
+    files = dict(_files(context, (*site["sources"], *(PLUGGED_IN if manage else ()))))
+    for name, file in files.items():
+        (app / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(file, app / name)
+    measured = context / "stayput-build.json"
+    if measured.exists():
+        shutil.copy(measured, app)
+    else:
+        parts = name_parts(
+            {name: digest(file.read_bytes()) for name, file in files.items()},
+            {name: digest((context / name).read_bytes()) for name in RECIPE},
+            start=start,
+            manage=manage,
+            lock=digest((context / site["requirements"]).read_bytes()),
+            system=system,
+            base=base,
+            platform=f"linux/{MACHINES.get(platform.machine(), platform.machine())}",
+        )
+        (app / "stayput-build.json").write_text(json.dumps({"build": name_build(parts), "parts": parts}))
+    (app / "stayput-start.json").write_text(json.dumps({"start": start, "manage": manage}))
+    shutil.copy(context / site["requirements"], out / "requirements.txt")
+    shutil.copy(context / "requirements/uv.txt", out / "uv.txt")
+    shutil.copy(context / "docker/entrypoint", out / "entrypoint")
+    (out / "system.txt").write_text("".join(f"{name}\n" for name in sorted(system)))
+    (out / "data").mkdir()
+    for path in (out, *out.rglob("*")):
+        path.chmod(0o755 if path.is_dir() or path.stat().st_mode & 0o100 else 0o644)
+        os.utime(path, (EPOCH, EPOCH))
+
+
+def _files(context: Path, sources: Sequence[str]) -> Iterator[tuple[str, Path]]:
+    for source in sources:
+        place = context / source
+        for file in sorted(place.rglob("*")) if place.is_dir() else [place]:
+            if file.is_dir() or "__pycache__" in file.parts:
+                continue
+            yield file.relative_to(context).as_posix(), file
+
+
+if __name__ == "__main__":
+    prepare(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3])

@@ -96,7 +96,8 @@ def _perform(step: Step, workspace: Workspace, report: Report) -> Cloud | None:
         case Publish() | Inject() | Start() | Promote():
             step.perform(target)
         case Migrate():
-            step.perform(target)
+            if said := step.perform(target):
+                report.say(f"    {said}")
         case Verify():
             proof = step.perform(target)
             report.proof(proof)

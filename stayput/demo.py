@@ -4,6 +4,7 @@ import hashlib
 import threading
 import time
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
 from http import HTTPStatus
@@ -12,7 +13,7 @@ from typing import Any
 
 import httpx
 
-from stayput import photo, secrets
+from stayput import loopback, photo, secrets
 from stayput.apply import Executor, apply
 from stayput.deploy import deploy, destroy, travel
 from stayput.django import tokens
@@ -40,16 +41,21 @@ def demo(root: Path, report: Report, *, keep: bool) -> None:
     mark.touch()
     visitors = Visitors(on_disk)
     try:
-        report.say("\nThe problem: uploads on the disk of a release\n")
-        deploy(on_disk, report)
-        visitors.start()
-        lost, _ = _upload(on_disk)
-        travel(next_on_disk, report, _without_proof(apply(next_on_disk, report)))
-        disk = find_keepsake(on_disk.target.observe().url, lost)
-        report.check(disk)
-        _delete(on_disk, lost)
+        with ThreadPoolExecutor(1) as beside:
+            provisioned = beside.submit(_provision, in_bucket)
+            report.say("\nThe problem: uploads on the disk of a release (a bucket for the cure is made meanwhile)\n")
+            deploy(on_disk, report)
+            visitors.start()
+            lost, _ = _upload(on_disk)
+            travel(next_on_disk, report, _without_proof(apply(next_on_disk, report)))
+            disk = find_keepsake(on_disk.target.observe().url, lost)
+            report.check(disk)
+            _delete(on_disk, lost)
 
-        report.say("\nThe cure: uploads in a bucket\n")
+            report.say("\nThe cure: uploads in a bucket\n")
+            with report.step("provision", "never provisioned", "provision the stack: made meanwhile, now waited for"):
+                for line in provisioned.result():
+                    report.say(f"    {line}")
         deploy(in_bucket, report)
         first = report.document["release"]
         kept, answer = _upload(in_bucket)
@@ -104,6 +110,13 @@ def _clean_up(workspace: Workspace, mark: Path, report: Report) -> None:
     mark.unlink(missing_ok=True)
 
 
+def _provision(workspace: Workspace) -> list[str]:
+    """What is said on the way to a stack that is as the program says."""
+    said: list[str] = []
+    workspace.engine.up(said.append)
+    return said
+
+
 def _without_proof(execute: Executor) -> Executor:
     """How others deploy: what answers its health check gets the traffic."""
 
@@ -121,27 +134,27 @@ def _upload(workspace: Workspace) -> tuple[Keepsake, dict[str, Any]]:
     """Send the photo as a visitor would. Returns what to look for later, and the site's answer."""
     files = {"image": ("photo.jpg", photo.draw(), "image/jpeg")}
     url = workspace.target.observe().url
-    answer = httpx.post(f"{url}/api/images/", files=files, headers=_token(workspace, "upload"), timeout=60)
+    answer = loopback.client().post(f"{url}/api/images/", files=files, headers=_token(workspace, "upload"), timeout=60)
     if answer.status_code != HTTPStatus.CREATED:
         raise StayputError(
             url, f"did not take the photo: {answer.status_code} {answer.text[:200]}", "see ./invoke logs"
         )
     body = answer.json()
-    content = httpx.get(body["url"], timeout=30).raise_for_status().content
+    content = loopback.client().get(body["url"], timeout=30).raise_for_status().content
     return Keepsake(id=body["id"], sha256=hashlib.sha256(content).hexdigest()), body
 
 
 def _fetch(workspace: Workspace, picture: Keepsake) -> bytes:
     url = workspace.target.observe().url
     with suppress(httpx.HTTPError, KeyError, ValueError):
-        address = httpx.get(f"{url}/api/images/{picture.id}/", timeout=30).json()["url"]
-        return httpx.get(address, timeout=30).raise_for_status().content
+        address = loopback.client().get(f"{url}/api/images/{picture.id}/", timeout=30).json()["url"]
+        return loopback.client().get(address, timeout=30).raise_for_status().content
     return b""
 
 
 def _delete(workspace: Workspace, picture: Keepsake) -> None:
     url = f"{workspace.target.observe().url}/api/images/{picture.id}/"
-    httpx.delete(url, headers=_token(workspace, "upload"), timeout=30)
+    loopback.client().delete(url, headers=_token(workspace, "upload"), timeout=30)
 
 
 class Visitors:
@@ -169,25 +182,21 @@ class Visitors:
         return self.failed
 
     def _look(self) -> None:
-        with httpx.Client(base_url=self._url, timeout=30) as client:
-            while not self._done.wait(0.1):
-                self._ask(client, "GET", "/api/images/", 200)
+        while not self._done.wait(0.1):
+            self._ask("GET", "/api/images/", 200)
 
     def _send(self) -> None:
         small = photo.small()
-        with httpx.Client(base_url=self._url, timeout=60) as client:
-            while not self._done.wait(0.5):
-                token = _token(self._workspace, "smoke-test")
-                picture = self._ask(
-                    client, "POST", "/api/images/", 201, headers=token, files={"image": ("a.png", small)}
-                )
-                if picture is not None:
-                    self._ask(client, "DELETE", f"/api/images/{picture.json()['id']}/", 204, headers=token)
+        while not self._done.wait(0.5):
+            token = _token(self._workspace, "smoke-test")
+            picture = self._ask("POST", "/api/images/", 201, headers=token, files={"image": ("a.png", small)})
+            if picture is not None:
+                self._ask("DELETE", f"/api/images/{picture.json()['id']}/", 204, headers=token)
 
-    def _ask(self, client: httpx.Client, method: str, path: str, wanted: int, **more: Any) -> httpx.Response | None:
+    def _ask(self, method: str, path: str, wanted: int, **more: Any) -> httpx.Response | None:
         self.asked += 1
         with suppress(httpx.HTTPError):
-            answer = client.request(method, path, **more)
+            answer = loopback.client().request(method, f"{self._url}{path}", timeout=60, **more)
             if answer.status_code == wanted:
                 return answer
         self.failed += 1

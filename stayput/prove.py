@@ -1,7 +1,10 @@
 """The proof: a real photo through the live site, looked for in the bucket, read back, and taken away again."""
 
+import functools
 import hashlib
 import io
+import os
+import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -279,7 +282,19 @@ def _keepsake(site: httpx.Client, keepsake: Keepsake) -> str:
 def _visit(address: str) -> httpx.Client:
     """A client with a new connection each time: a kept one that the server is just closing would look like a fault."""
     limits = httpx.Limits(max_keepalive_connections=0)
-    return httpx.Client(base_url=address, timeout=30, headers={"User-Agent": "stayput-smoke-test"}, limits=limits)
+    return httpx.Client(
+        base_url=address,
+        timeout=30,
+        headers={"User-Agent": "stayput-smoke-test"},
+        limits=limits,
+        verify=_authorities(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")),
+    )
+
+
+@functools.cache
+def _authorities(*_: str | None) -> ssl.SSLContext:
+    """Whom a site's certificate is believed from. Read once for each setting of the environment: it takes long."""
+    return httpx.create_ssl_context()
 
 
 def _upload(site: httpx.Client, token: str, sizes: dict[str, int] | None = None) -> httpx.Response:

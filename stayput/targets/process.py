@@ -113,6 +113,8 @@ class ProcessTarget:
         write_private(self._home / "variables" / f"{release.id}.json", json.dumps(theirs | values).encode())
 
     def migrate(self, release: Release) -> str:
+        if serving := self._same_schema(release):
+            return f"nothing to do: release {serving} serves the same build on the same database"
         env = self._clean_env(self._folder(release.id)) | self._variables(release.id)
         command = [self._python(release.build), self._project.site.manage, "migrate", "--noinput"]
         said = self._run(command, cwd=self._folder(release.id), env=env, what="migrate")
@@ -191,6 +193,18 @@ class ProcessTarget:
         for record in self._home.glob("running/*.json"):
             self._throw_away(record.stem)
         shutil.rmtree(self._home, ignore_errors=True)
+
+    def _same_schema(self, release: Release) -> str:
+        """The healthy release, if it is one, that had this build's migrations applied to this release's database."""
+        upstream = self._front.upstream()
+        if upstream is None or self._database(upstream.release) != self._database(release.id):
+            return ""
+        status, reported = health.ask(self._front.url)
+        same = status == HTTPStatus.OK and reported.get("build") == release.build.id
+        return upstream.release if same else ""
+
+    def _database(self, release: str) -> str | None:
+        return self._variables(release).get("DATABASE_URL")
 
     def _folder(self, release: str) -> Path:
         return self._home / "releases" / release

@@ -173,6 +173,21 @@ def test_a_rollback_without_an_earlier_build_is_wrong_use(checkout):
     assert (code, document["error"]["what"]) == (2, "there is no earlier build to go back to")
 
 
+def test_a_database_that_serves_the_same_build_is_not_migrated_again_and_a_wiped_one_is(checkout, capsys):
+    _, first = checkout.run(deploy)
+    forget_keepsakes(checkout)
+    assert checkout.run(deploy, "variables.NOTE=again")[0] == 0
+    assert f"nothing to do: release {first['release']} serves the same build" in capsys.readouterr().err
+
+    (checkout.root / ".stayput/local/process/db.sqlite3").unlink()
+    until = time.monotonic() + 60  # each worker believes what it saw for some seconds
+    while any(httpx.get(f"{checkout.url}/healthz").status_code == 200 for _ in range(20)) and time.monotonic() < until:
+        time.sleep(0.5)
+    forget_keepsakes(checkout)
+    assert checkout.run(deploy, "variables.NOTE=wiped")[0] == 0
+    assert "nothing to do" not in capsys.readouterr().err
+
+
 def test_a_release_that_died_is_started_anew(checkout):
     _, first = checkout.run(deploy)
     record = processes.load(checkout.root / f".stayput/local/process/running/{first['release']}.json")

@@ -30,6 +30,14 @@ def program(name: str) -> Path | None:
     return Path(found) if found else None
 
 
+def engine_programs() -> Path | None:
+    """The folder of dockerd, where this user may run one."""
+    folders = [Path("/usr/local/lib/stayput-docker"), Path("/usr/local/lib/docker26")]
+    folders += [Path(found).parent for found in [shutil.which("dockerd")] if found]
+    found = [folder for folder in folders if (folder / "dockerd").exists()]
+    return found[0] if found and os.geteuid() == 0 and shutil.which("ip") else None
+
+
 def docker_answers() -> bool:
     try:
         return subprocess.run(["docker", "info"], capture_output=True, check=False, timeout=20).returncode == 0
@@ -47,6 +55,7 @@ def postgresql_program(name: str) -> Path | None:
 PARTS = {
     "engine": Part(lambda: cli.find() is not None, "./invoke engine.install"),
     "docker": Part(docker_answers, "start Docker"),
+    "dockerd": Part(lambda: engine_programs() is not None, "run .ci/parts/docker as root"),
     "registry": Part(lambda: program("docker-registry") is not None, "install docker-registry"),
     "postgresql": Part(lambda: postgresql_program("initdb") is not None, "run .ci/parts/postgresql"),
     "browser": Part(lambda: program("chromium") is not None, "install Chromium"),

@@ -3,7 +3,7 @@
 import msgspec
 
 from stayput.errors import StayputError
-from stayput.prove import Check
+from stayput.proof import Check
 from stayput.report import Report
 from stayput.targets import Target
 

@@ -18,7 +18,7 @@ import httpx
 from stayput import processes
 from stayput.engine import Cloud
 from stayput.errors import StayputError
-from stayput.prove import Check
+from stayput.proof import Check
 from stayput.report import Report
 from stayput.workspace import Workspace
 

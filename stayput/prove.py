@@ -6,8 +6,7 @@ import io
 import os
 import ssl
 import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypedDict
 from urllib.parse import urlsplit
@@ -16,6 +15,7 @@ import httpx
 
 from stayput.errors import StayputError
 from stayput.ledger import Keepsake
+from stayput.proof import Check, Proof, ProofFailed
 from stayput.variables import Access
 
 if TYPE_CHECKING:
@@ -24,48 +24,6 @@ if TYPE_CHECKING:
 MAIN_BYTES, MAIN_SIDE = 204_800, 800  # the contract of the upload site: bytes, pixels
 THUMBNAIL_BYTES, THUMBNAIL_SIDE = 10_240, 50
 TOKEN_LIFE = 600  # seconds
-
-
-@dataclass(frozen=True, kw_only=True)
-class Check:
-    name: str
-    ok: bool
-    detail: str
-
-
-class ProofFailed(StayputError):
-    """The site does not do what it should; `what` is the first check that failed."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Proof:
-    """What was asked of the site at `url`, and what it answered."""
-
-    url: str
-    checks: tuple[Check, ...]
-    build: str = ""  # as the site reports them
-    release: str = ""
-    sizes: Mapping[str, int] = field(default_factory=dict[str, int])  # bytes: "photo", "main", "thumbnail"
-
-    @property
-    def ok(self) -> bool:
-        return all(check.ok for check in self.checks)
-
-    def or_raise(self) -> "Proof":
-        for check in self.checks:
-            if not check.ok:
-                raise ProofFailed(
-                    self.url, f"{check.name}: {check.detail}", REMEDIES.get(check.name, "read its log: invoke logs")
-                )
-        return self
-
-
-REMEDIES = {
-    "health": "read its log: invoke logs, or ask it: invoke diagnose",
-    "key": "look at the uploader's policy: invoke drift, or provision again: invoke deploy",
-    "keepsake": 'uploads do not outlive a deploy: set storage = "s3" in stayput.toml',
-    "objects": "the site stores somewhere else than in the bucket: look at USE_S3 and STORAGES",
-}
 
 
 def prove(address: str, access: Access, *, build: str, release: str, keepsake: Keepsake | None = None) -> Proof:

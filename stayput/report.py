@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from stayput.errors import StayputError, WrongUse
-from stayput.prove import Check, Proof
+from stayput.proof import Check, Proof
 
 
 class Report:

@@ -14,7 +14,8 @@ from stayput.errors import StayputError, WrongUse
 from stayput.keys import Keys
 from stayput.ledger import Live
 from stayput.plan import Desired, plan_cloud, plan_release
-from stayput.prove import ProofFailed, prove
+from stayput.proof import ProofFailed
+from stayput.prove import prove
 from stayput.release import Build
 from stayput.report import Report
 from stayput.secrets import fingerprint

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from stayput.prove import Check
+from stayput.proof import Check
 from stayput.release import Build
 
 UNTOLD = "unknown"  # label of an image that the tool did not build: its build is named inside it

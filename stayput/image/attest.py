@@ -18,7 +18,7 @@ from stayput.image.containers import execute, exit_code, last_words
 from stayput.image.inputs import INSIDE
 from stayput.processes import telling
 from stayput.project import Site
-from stayput.prove import Check
+from stayput.proof import Check
 
 PYTHON = "/venv/bin/python"
 PORT = 8000

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from stayput.ledger import Keepsake
-from stayput.prove import Proof, prove
+from stayput.proof import Proof
+from stayput.prove import prove
 from stayput.release import Release
 from stayput.targets import Target
 from stayput.variables import Access

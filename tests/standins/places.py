@@ -7,7 +7,7 @@ from pathlib import Path
 from stayput.apply import apply
 from stayput.ledger import Ledger
 from stayput.plan import Desired, plan_release
-from stayput.prove import Check, Proof
+from stayput.proof import Check, Proof
 from stayput.release import name_build, name_release
 from stayput.report import Report
 from stayput.secrets import Secret, fingerprint

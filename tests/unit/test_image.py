@@ -13,7 +13,7 @@ from stayput.image.inside import pins
 from stayput.image.parts import prepare
 from stayput.plan import plan_release
 from stayput.project import ImageInputs, Project, Site, load
-from stayput.prove import Check
+from stayput.proof import Check
 from stayput.release import name_build
 from tests.integration.images import copy_gallery, copy_sniffer, copy_tool
 from tests.unit.builders import desired, observed

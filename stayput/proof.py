@@ -1,0 +1,47 @@
+"""What was asked, and what was found: checks in words, and a proof made of them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from stayput.errors import StayputError
+
+REMEDIES = {
+    "health": "read its log: invoke logs, or ask it: invoke diagnose",
+    "key": "look at the uploader's policy: invoke drift, or provision again: invoke deploy",
+    "keepsake": 'uploads do not outlive a deploy: set storage = "s3" in stayput.toml',
+    "objects": "the site stores somewhere else than in the bucket: look at USE_S3 and STORAGES",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    name: str
+    ok: bool
+    detail: str
+
+
+class ProofFailed(StayputError):
+    """The site does not do what it should; `what` is the first check that failed."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Proof:
+    """What was asked of the site at `url`, and what it answered."""
+
+    url: str
+    checks: tuple[Check, ...]
+    build: str = ""  # as the site reports them
+    release: str = ""
+    sizes: Mapping[str, int] = field(default_factory=dict[str, int])  # bytes: "photo", "main", "thumbnail"
+
+    @property
+    def ok(self) -> bool:
+        return all(check.ok for check in self.checks)
+
+    def or_raise(self) -> "Proof":
+        for check in self.checks:
+            if not check.ok:
+                raise ProofFailed(
+                    self.url, f"{check.name}: {check.detail}", REMEDIES.get(check.name, "read its log: invoke logs")
+                )
+        return self

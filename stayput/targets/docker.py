@@ -163,8 +163,12 @@ class DockerTarget:
         lines: SimpleQueue[str | None] = SimpleQueue()
 
         def read(container: Container) -> None:
+            line = b""  # Docker gives a long one in pieces; half of one could show half a secret
             for chunk in cast("Iterator[bytes]", container.logs(stream=True, follow=follow)):
-                lines.put(chunk.decode(errors="replace").rstrip("\n"))
+                line += chunk
+                if line.endswith(b"\n"):
+                    lines.put(line.decode(errors="replace").rstrip("\n"))
+                    line = b""
             lines.put(None)
 
         for container in containers:

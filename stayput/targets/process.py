@@ -178,13 +178,24 @@ class ProcessTarget:
         return tuple(done.stdout.splitlines())
 
     def logs(self, *, follow: bool = False) -> Iterator[str]:
-        upstream = self._front.upstream()
-        if upstream is None:
-            return
-        with self._log(upstream.release).open(encoding="utf-8", errors="replace") as log:
+        """With follow: of each release that gets the traffic, one after the other."""
+        while (upstream := self._front.upstream()) is not None:
+            yield from self._lines(upstream.release, follow=follow)
+            if not follow:
+                return
+
+    def _lines(self, release: str, *, follow: bool) -> Iterator[str]:
+        """Whole lines, with follow until another release has the traffic; half of one could show half a secret."""
+        with self._log(release).open(encoding="utf-8", errors="replace") as log:
+            line = ""
             while True:
-                yield from (line.rstrip("\n") for line in log)
-                if not follow:
+                upstream = self._front.upstream() if follow else None
+                for text in log:
+                    line += text
+                    if line.endswith("\n"):
+                        yield line[:-1]
+                        line = ""
+                if upstream is None or upstream.release != release:
                     return
                 time.sleep(0.3)
 

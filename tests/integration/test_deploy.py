@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from stayput import photo, processes
-from stayput.deploy import deploy, plan, rollback, smoke_test, status
+from stayput.deploy import deploy, destroy, plan, rollback, smoke_test, status
 from stayput.django import tokens
 from stayput.ledger import Live
 from tests.integration.checkouts import ROOT
@@ -224,3 +224,27 @@ def test_no_secret_is_in_the_command_lines_the_logs_or_the_ledger(checkout):
     for record in checkout.root.glob(".stayput/local/process/running/*.json"):
         texts.append(" ".join(processes.load(record).process().cmdline()))
     assert [value for value in values if any(value in text for text in texts)] == []
+
+
+def test_logs_are_followed_from_one_release_to_the_next_and_never_show_half_a_line(checkout):
+    _, first = checkout.run(deploy)
+    lines: list[str] = []
+    reader = threading.Thread(target=lambda: lines.extend(checkout.workspace().target.logs(follow=True)))
+    reader.start()
+    log = checkout.root / f".stayput/local/process/logs/{first['release']}.log"
+    with log.open("a") as writing:
+        writing.write("password=hal")
+        writing.flush()
+        time.sleep(1)
+        writing.write("f-and-half\n")
+    forget_keepsakes(checkout)
+    checkout.run(deploy, "variables.NOTE=next")
+    picture = upload(checkout).json()["id"]
+    until = time.monotonic() + 30
+    while not any(picture in line for line in lines) and time.monotonic() < until:
+        time.sleep(0.1)
+    checkout.run(destroy)
+    reader.join(30)
+    assert not reader.is_alive()
+    assert "password=half-and-half" in lines
+    assert any(picture in line for line in lines)

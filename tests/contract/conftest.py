@@ -1,5 +1,7 @@
 import os
+from pathlib import Path
 
+import certifi
 import pytest
 
 from tests.standins import koyeb, railway, render
@@ -21,7 +23,9 @@ def certificate(tmp_path_factory):
     """The edge's certificate, trusted by every client of this test run."""
     path = make_certificate(tmp_path_factory.mktemp("edge"))
     before = os.environ.get("SSL_CERT_FILE")
-    os.environ["SSL_CERT_FILE"] = str(path)
+    bundle = path.with_name("bundle.pem")  # image builds are given it, too
+    bundle.write_bytes(Path(before or certifi.where()).read_bytes() + path.read_bytes())
+    os.environ["SSL_CERT_FILE"] = str(bundle)
     yield path
     if before is None:
         del os.environ["SSL_CERT_FILE"]

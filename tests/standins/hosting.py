@@ -41,6 +41,7 @@ class Hosting:
         self.strange = ""  # a word that a client cannot know, told once in the middle of each deployment
         self._unseen = 0
         self.lag = 0  # reads of the list that do not show the newest deployment yet
+        self.stride = 1  # steps that a deployment goes on each time it is looked at
 
     def close(self):
         if self.site:
@@ -78,7 +79,11 @@ class Hosting:
         return next((one for one in self.deploys if one.id == id), None)
 
     def advance(self, deploy, before=""):
-        """One step on; the last but one starts the site. before: the pre-deploy command."""
+        """A stride on; the last step but one starts the site. before: the pre-deploy command."""
+        for _ in range(self.stride):
+            self._step(deploy, before)
+
+    def _step(self, deploy, before):
         if deploy.state in ENDED:
             return
         if self.strange and deploy.state == "queued":

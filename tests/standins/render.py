@@ -38,6 +38,7 @@ class Render(StandIn):
         self.hosting, self.variables = Hosting(certificate, sites, "dep-"), dict(variables)
         self.settings = {"autoDeploy": "yes", "healthCheckPath": "", "preDeployCommand": "", "plan": "starter"}
         self.image = "docker.io/library/nginx:latest"
+        self.refusal = ""  # why it rolls nothing back
         self.silent = False  # answers a new deployment with 202 and no body
 
     @property
@@ -109,6 +110,8 @@ class Render(StandIn):
             case "POST", ["deploys", id, "cancel"]:
                 return 200, self._cancel(self._find(id))
             case "POST", ["rollback"]:
+                if self.refusal:
+                    raise Refusal(400, self.refusal)
                 earlier = self._find(body["deployId"])
                 return 201, self._deploy(self.hosting.deploy(earlier.image, self.variables, "rollback"))
             case _:

@@ -151,6 +151,63 @@ class ProcessSites:
         return site
 
 
+class ContainerSites:
+    """Runs images from their registry by digest, as a provider does: a fresh disk each, $PORT, the variables given."""
+
+    def __init__(self, home):
+        self.database = home / "theirs"
+        self.database.mkdir(mode=0o777)
+        self.database.chmod(0o777)  # the image's user is not ours
+
+    def start(self, image, variables, before=""):
+        port = free_port()
+        # Behind a real edge the proxy is not on this machine, so gunicorn must not trust it by itself.
+        bind = f"--bind 127.0.0.1:{port} --forwarded-allow-ips 192.0.2.1"
+        given = variables | {"PORT": str(port), "GUNICORN_CMD_ARGS": bind}
+        if before:
+            done = self._docker(given, "run", "--rm", image, *shlex.split(before))
+            if done.returncode:
+                raise DoesNotStart("pre-deploy", done.stderr.splitlines())
+        done = self._docker(given, "run", "--detach", image)
+        if done.returncode:
+            raise DoesNotStart("start", done.stderr.splitlines())
+        site = ContainerSite(done.stdout.strip(), port)
+        site.await_health()
+        return site
+
+    def _docker(self, given, command, option, image, *arguments):
+        """Values go through the environment: an argument list is seen by everybody."""
+        names = [word for name in given for word in ("--env", name)]
+        place = ["--network", "host", "--volume", f"{self.database}:/theirs"]
+        env = {**os.environ, **given}
+        words = ["docker", command, option, *place, *names, image, *arguments]
+        return subprocess.run(words, env=env, capture_output=True, text=True, check=False)
+
+
+class ContainerSite:
+    def __init__(self, id, port):
+        self._id, self.port = id, port
+
+    def await_health(self):
+        deadline = time.monotonic() + 40
+        while time.monotonic() < deadline:
+            try:
+                if httpx.get(f"http://127.0.0.1:{self.port}/healthz", headers={"Host": "probe.internal"}).is_success:
+                    return
+            except httpx.HTTPError:
+                time.sleep(0.1)
+        lines = self.log()
+        self.stop()
+        raise DoesNotStart("start", lines)
+
+    def log(self):
+        said = subprocess.run(["docker", "logs", self._id], capture_output=True, text=True, check=False)
+        return [*said.stdout.splitlines(), *said.stderr.splitlines()]
+
+    def stop(self):
+        subprocess.run(["docker", "rm", "--force", "--volumes", self._id], capture_output=True, check=False)
+
+
 class ProcessSite:
     def __init__(self, process, port, log, disk):
         self._process, self.port, self._log, self._disk = process, port, log, disk

@@ -126,7 +126,8 @@ class Floor:
         quality, method = self.encoded
         picture = Image.open(io.BytesIO(data))
         size = encode.fit(picture.size, LIMITS.main_side)
-        drafted = picture.draft(None, (int(size[0] * images.SPARE), int(size[1] * images.SPARE)))
+        spare = images.spare(picture, data)
+        drafted = picture.draft(None, (int(size[0] * spare), int(size[1] * spare)))
         if picture.mode == "P":
             picture = picture.convert("RGB")
         small = encode.resample(picture, size, drafted[1] if drafted else None)

@@ -7,8 +7,7 @@ from PIL import Image
 
 from app.uploads.contract import InvalidImage, Limits
 
-WITH_ROOM, AT_THE_LIMIT = 2, 4  # the encoder's method: twice as fast, or the most picture in the bytes there are
-OF_A_SAMPLE = 1.02  # a strip of a picture takes more bytes than it does within the picture
+WITH_ROOM, AT_THE_LIMIT = 2, 3  # the encoder's method: twice as fast, or the most picture in the bytes there are
 SLOPE = 0.016  # of the logarithm of the size over the quality, where a picture is near the limit
 MARGIN = 0.02  # how much smaller than the limit a second try aims at, as a logarithm
 
@@ -43,30 +42,31 @@ def encode_main(picture: Image.Image, limits: Limits) -> tuple[bytes, tuple[int,
 def first_quality(picture: Image.Image, limits: Limits) -> int:
     """The highest quality that is likely to fit, told by a sample, so that one encode of the whole is enough."""
     few = sample(picture)
-    there_is = limits.main_bytes * few.height / picture.height * OF_A_SAMPLE
-    jpeg = io.BytesIO()
-    few.save(jpeg, "JPEG", quality=75)  # takes a tenth of the time, and never less than two thirds of the bytes
-    if jpeg.tell() * 4 <= there_is:
+    much = jpeg_size(few)  # takes a tenth of the time, and never less than two thirds of the bytes
+    room = limits.main_bytes * few.height / picture.height
+    if much * 4 <= room:
         return limits.quality_with_much_room
-    if jpeg.tell() * 1.5 <= there_is:
+    if much * 1.5 <= room:
         return limits.quality
-    quality, over, slope = limits.quality, math.log(jpeg.tell() * 1.2 / there_is), SLOPE
-    for _ in range(2):
-        guess = nearest_quality(quality - over / slope, limits)
-        over_there = math.log(len(webp(few, guess, method=1)) / there_is)
-        if guess != quality:
-            slope = min(max((over - over_there) / (quality - guess), 0.011), 0.03)
-        quality, over = guess, over_there
-        if abs(over) < 0.03:
-            break
-    return nearest_quality(quality - over / slope, limits)
+    room = limits.main_bytes * much / jpeg_size(picture)  # the sample has the same share of the bytes in both formats
+    quality = nearest_quality(limits.quality - math.log(much * 1.2 / room) / SLOPE, limits)
+    for method in (1, AT_THE_LIMIT):
+        over = math.log(len(webp(few, quality, method=method)) / room)
+        quality = nearest_quality(quality - over / SLOPE, limits)
+    return quality
+
+
+def jpeg_size(picture: Image.Image) -> int:
+    out = io.BytesIO()
+    picture.convert("RGB").save(out, "JPEG", quality=75)
+    return out.tell()
 
 
 def nearest_quality(wished: float, limits: Limits) -> int:
     return max(limits.least_quality, min(limits.quality, math.floor(wished)))
 
 
-def sample(picture: Image.Image, strips: int = 5, height: int = 32) -> Image.Image:
+def sample(picture: Image.Image, strips: int = 8, height: int = 16) -> Image.Image:
     """Strips from all over the picture, one under the other, without alpha."""
     if picture.height <= strips * height:
         return picture.convert("RGB")

@@ -18,7 +18,8 @@ from app.uploads.formats import describe
 __all__ = ["DEFAULT_LIMITS", "InvalidImage", "Limits", "ProcessedImage", "megabytes", "process"]
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "AVIF", "HEIF")
-SPARE = 1.3  # the least that a JPEG is decoded larger than needed: from less, the decoder's own scaling can be seen
+SPARE, SPARE_FOR_DETAIL = 1.3, 2.0  # the least that a JPEG is decoded larger than needed
+DETAILED = 0.35  # bytes a pixel; from so much detail, the decoder's own scaling can be seen
 
 pi_heif.register_heif_opener(thumbnails=False, depth_images=False, aux_images=False, decode_threads=1)
 
@@ -46,7 +47,7 @@ def read(data: bytes, limits: Limits) -> tuple[Image.Image, tuple[str, ...]]:
             refuse_bombs(opened, data, limits)
             notes = tell(frames(opened, data, limits.frames))
             orientation, profile = read_metadata(opened)
-            return to_srgb(upright(shrink(opened, limits.main_side), orientation), profile), notes
+            return to_srgb(upright(shrink(opened, limits.main_side, spare(opened, data)), orientation), profile), notes
     except InvalidImage:
         raise
     except Image.UnidentifiedImageError:
@@ -70,10 +71,14 @@ def read_metadata(opened: Image.Image) -> tuple[int, bytes]:
     return orientation, profile if isinstance(profile, bytes) else b""
 
 
-def shrink(opened: Image.Image, side: int) -> Image.Image:
-    """Decode, and bring the longer side down to `side`; a smaller picture keeps its size."""
+def spare(opened: Image.Image, data: bytes) -> float:
+    return SPARE_FOR_DETAIL if len(data) > DETAILED * opened.width * opened.height else SPARE
+
+
+def shrink(opened: Image.Image, side: int, spare: float) -> Image.Image:
+    """Decode at `spare` times the size or more, and bring the longer side down to `side`; none is enlarged."""
     size = fit(opened.size, side)
-    drafted = opened.draft(None, (int(size[0] * SPARE), int(size[1] * SPARE)))
+    drafted = opened.draft(None, (int(size[0] * spare), int(size[1] * spare)))
     box = drafted[1] if drafted else (0, 0, *opened.size)
     opened.load()
     return resample(plain_mode(opened), size, box)

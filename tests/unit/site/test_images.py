@@ -4,10 +4,11 @@ import io
 import struct
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageChops, ImageStat
 
 from app.uploads.caps import scans
-from app.uploads.images import InvalidImage, Limits, ProcessedImage, process
+from app.uploads.encode import first_quality, webp
+from app.uploads.images import InvalidImage, Limits, ProcessedImage, process, read
 from tests.unit.site import pictures
 from tests.unit.site.pictures import BLUE, GREEN, RED, WHITE, encoded
 
@@ -217,6 +218,24 @@ def test_the_busiest_picture_still_fits(mode: str):
     result = process(encoded(pictures.noise((620, 620), mode), "PNG"))
     assert_within(result)
     assert len(result.main) > 120_000, "quality was thrown away"
+
+
+@pytest.mark.parametrize(("detail", "busy"), [((400, 300), 0.8), ((800, 600), 0.5), ((800, 600), 0.6)])
+def test_a_busy_picture_fills_the_bytes_there_are(detail: tuple[int, int], busy: float):
+    noise = pictures.noise(detail).resize((800, 600), Image.Resampling.BICUBIC)
+    picture = Image.blend(pictures.photo((800, 600)), noise, busy)
+    limits = Limits()
+    assert len(webp(picture, limits.quality)) > limits.main_bytes
+    assert 0.96 * limits.main_bytes < len(process(encoded(picture, "PNG", compress_level=1)).main) <= limits.main_bytes
+    assert len(webp(picture, first_quality(picture, limits))) < 1.03 * limits.main_bytes, "one encode is not enough"
+
+
+def test_of_a_photo_full_of_detail_the_decoder_leaves_all_of_it():
+    size = (2100, 700)
+    data = encoded(Image.blend(pictures.photo(size), pictures.noise(size), 0.3), quality=92)
+    whole = opened(data).resize((800, 267), Image.Resampling.LANCZOS)
+    picture, _ = read(data, Limits())
+    assert max(ImageStat.Stat(ImageChops.difference(picture, whole)).rms) < 1
 
 
 @pytest.mark.parametrize(("main_bytes", "thumbnail_bytes"), [(10_000, 2_000), (900, 400), (400, 200)])

@@ -11,7 +11,7 @@ import shlex
 import socket
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from http import HTTPStatus
 from pathlib import Path
 from queue import SimpleQueue
@@ -158,8 +158,15 @@ class DockerTarget:
         return tuple(execute(serving[0], ["python", self._project.site.manage, *arguments])[1].splitlines())
 
     def logs(self, *, follow: bool = False) -> Iterator[str]:
-        upstream = self._front.upstream()
-        containers = self._containers(upstream.release) if upstream else []
+        """With follow: of each release that gets the traffic, one after the other."""
+        shown = ""
+        while (upstream := self._front.upstream()) and upstream.release != shown:
+            shown = upstream.release
+            yield from self._lines(self._containers(shown), follow=follow)
+            if not follow:
+                return
+
+    def _lines(self, containers: Sequence[Container], *, follow: bool) -> Iterator[str]:
         lines: SimpleQueue[str | None] = SimpleQueue()
 
         def read(container: Container) -> None:

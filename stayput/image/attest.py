@@ -4,8 +4,9 @@ import contextlib
 import json
 import shlex
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any, cast
 
 from docker.errors import DockerException, ImageNotFound
@@ -16,6 +17,7 @@ from stayput.errors import StayputError
 from stayput.image import UNTOLD, Attestation, Image
 from stayput.image.containers import execute, exit_code, last_words
 from stayput.image.inputs import INSIDE
+from stayput.image.layers import secrets_in_layers
 from stayput.processes import telling
 from stayput.project import Site
 from stayput.proof import Check
@@ -24,7 +26,7 @@ PYTHON = "/venv/bin/python"
 PORT = 8000
 RELEASE = "attested"
 AS_THE_SITE = ("distributions", "dependencies", "native libraries", "modules", "check --deploy")
-AS_ROOT = ("secrets", "tools")  # who may read every file
+AS_ROOT = ("tools",)  # who may look everywhere
 GRACE = 10  # seconds between SIGTERM and being gone
 STARTING = 30  # seconds until the start command must answer
 SECRET_ENDINGS = ("_KEY", "_TOKEN", "PASSWORD", "_SECRET")
@@ -67,19 +69,23 @@ CONFINED: dict[str, Any] = {
 }
 
 
-def attest(client: DockerClient, image: Image, site: Site) -> Attestation:
-    """Everything that is looked for in an image. Raises StayputError when it is not there or cannot be run at all."""
+def attest(client: DockerClient, image: Image, site: Site, clean: Path) -> Attestation:
+    """Everything that is looked for in an image. clean: where layers are remembered that hold no secret.
+
+    Raises StayputError when the image is not there or cannot be run at all.
+    """
     try:
         found = client.images.get(image.digest)
     except ImageNotFound:
         raise StayputError(f"image {image.reference}", "is not in the engine", "build it: invoke build") from None
     config = cast("dict[str, Any]", found.attrs["Config"])
     try:
-        with ThreadPoolExecutor(3) as at_once:
+        with ThreadPoolExecutor(4) as at_once:
             started = at_once.submit(lambda: tuple(_start(client, image, site)))
             looked = at_once.submit(lambda: tuple(_inside(client, image, AS_THE_SITE)))
-            searched = at_once.submit(lambda: tuple(_inside(client, image, AS_ROOT, user="0")))
-            inside = (*looked.result(), *searched.result(), *started.result())
+            left = at_once.submit(lambda: tuple(_inside(client, image, AS_ROOT, user="0")))
+            searched = at_once.submit(lambda: _found("secrets", [*secrets_in_layers(client, image.digest, clean)]))
+            inside = (*looked.result(), searched.result(), *left.result(), *started.result())
             checks = (*_configuration(config, image), *inside)
     except DockerException as problem:
         what = f"cannot be run: {str(problem).splitlines()[-1]}"
@@ -139,8 +145,12 @@ def _inside(client: DockerClient, image: Image, checks: tuple[str, ...], **optio
     finally:
         container.remove(force=True)
     for name, problems in json.loads(said.splitlines()[-1])["problems"].items():
-        detail = "; ".join(problems[:3]) + (f"; and {len(problems) - 3} more" if len(problems) > 3 else "")
-        yield Check(name=name, ok=not problems, detail=detail or "as it should be")
+        yield _found(name, problems)
+
+
+def _found(name: str, problems: Sequence[str]) -> Check:
+    detail = "; ".join(problems[:3]) + (f"; and {len(problems) - 3} more" if len(problems) > 3 else "")
+    return Check(name=name, ok=not problems, detail=detail or "as it should be")
 
 
 def _start(client: DockerClient, image: Image, site: Site) -> Iterator[Check]:

@@ -178,7 +178,7 @@ class Images:
         from stayput.image.attest import attest
         from stayput.image.documents import bill_of_materials, statement
 
-        found = attest(connect(), image, self.project.site)
+        found = attest(connect(), image, self.project.site, self.home / "layers")
         said = json.dumps(statement(found), indent=1).encode()
         write_private(self._document(image.digest, ".intoto.json"), said)
         write_private(self._document(image.digest, ".cdx.json"), bill_of_materials(image).encode())

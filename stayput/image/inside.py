@@ -23,13 +23,6 @@ from pathlib import Path
 from typing import Any
 
 SITE = Path("/app")
-SEARCHED = ("/app", "/venv", "/etc", "/home", "/root", "/opt", "/srv", "/usr/local", "/var/cache")
-SECRET_FILES = re.compile(r"^(\.env(\..*)?|\.netrc|\.pypirc|\.pgpass|id_(rsa|ed25519|ecdsa)|.*\.(p12|pfx|jks))$")
-SECRET_TEXTS = (
-    (re.compile(rb"^-----BEGIN [A-Z ]*PRIVATE KEY-----\s*\n[A-Za-z0-9+/=]{40}", re.MULTILINE), "a private key"),
-    (re.compile(rb"\bAKIA(?![0-9A-Z]{9}EXAMPLE)[0-9A-Z]{16}\b"), "an AWS access key"),
-    (re.compile(rb"\b(ghp_[A-Za-z0-9]{36}|rnd_[A-Za-z0-9]{28})\b"), "an access token"),
-)
 PARTS_OF = {"psycopg_binary": "psycopg"}  # modules that want to be imported by their owner alone
 COMPILERS = ("cc", "gcc", "g++", "clang", "make", "ld")
 
@@ -210,29 +203,6 @@ def missing_libraries() -> Iterator[str]:
             yield f"{name} is missing, which {Path(current).relative_to(home)} loads"
 
 
-def secrets_found() -> Iterator[str]:
-    """A sentence for each file that looks like a secret or holds one; never the secret."""
-    for place in SEARCHED:
-        for folder, folders, files in os.walk(place, followlinks=False):
-            folders[:] = [name for name in folders if name != "__pycache__"]
-            for name in files:
-                path = Path(folder, name)
-                if SECRET_FILES.match(name):
-                    yield f"{path} is in the image"
-                elif text := _holds_a_secret(path):
-                    yield f"{path} holds {text}"
-
-
-def _holds_a_secret(path: Path) -> str:
-    try:
-        if path.is_symlink() or path.stat().st_size > 2**20 or path.suffix in (".so", ".pyc", ".gz"):
-            return ""
-        content = path.read_bytes()
-    except OSError:
-        return ""
-    return next((what for pattern, what in SECRET_TEXTS if pattern.search(content)), "")
-
-
 def tools_left() -> Iterator[str]:
     yield from (f"the compiler {path} is in the image" for name in COMPILERS if (path := shutil.which(name)))
     yield from (f"{path} is a cache in the image" for path in (Path("/root/.cache"), Path("/uv")) if path.exists())
@@ -253,7 +223,6 @@ CHECKS: Mapping[str, Callable[[], Iterator[str]]] = {
     "dependencies": not_importable_dependencies,
     "native libraries": missing_libraries,
     "modules": not_importable_modules,
-    "secrets": secrets_found,
     "tools": tools_left,
     "check --deploy": unfit_to_deploy,
 }

@@ -1,8 +1,11 @@
 """Checkouts that images are built of, and images broken on purpose."""
 
+import contextlib
 import os
 import shutil
+import socket
 import subprocess
+import threading
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -35,7 +38,7 @@ class Made:
     def attest(self, image=None, **site):
         """The attestation of an image of this project; site: another start command, say."""
         of = msgspec.structs.replace(self.project.site, **site)
-        return attest(connect(), image or self.image, of)
+        return attest(connect(), image or self.image, of, self.images.home / "layers")
 
     def broken(self, *lines):
         """The image with these lines of a Dockerfile on top, run as root: same label, same user, another digest."""
@@ -72,6 +75,41 @@ def registry_at(home, *, login=""):
     finally:
         process.terminate()
         process.wait()
+
+
+@contextmanager
+def dying_after(count, registry):
+    """A way to that registry, host:port, that is cut for good after so many bytes."""
+    host, port = registry.split(":")
+    listener = socket.create_server(("127.0.0.1", 0))
+    left, ways = [count], []
+
+    def carry(source, sink):
+        with contextlib.suppress(OSError):
+            while left[0] > 0 and (data := source.recv(65536)):
+                left[0] -= len(data)
+                sink.sendall(data)
+        for end in (*ways, listener) if left[0] <= 0 else (source, sink):
+            with contextlib.suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+            end.close()
+
+    def accept():
+        with contextlib.suppress(OSError):
+            while left[0] > 0:
+                near, _ = listener.accept()
+                far = socket.create_connection((host, int(port)))
+                ways.extend((near, far))
+                threading.Thread(target=carry, args=(near, far), daemon=True).start()
+                threading.Thread(target=carry, args=(far, near), daemon=True).start()
+
+    threading.Thread(target=accept, daemon=True).start()
+    try:
+        yield f"127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        listener.close()
+        for end in ways:
+            end.close()
 
 
 def copy_sniffer(root: Path) -> None:

@@ -17,7 +17,7 @@ from stayput.image.builder import connect
 from stayput.report import Report, reporting
 from stayput.workspace import open_workspace
 from tests.integration.checkouts import ROOT, Checkout
-from tests.integration.images import OURS, registry_at
+from tests.integration.images import OURS, dying_after, registry_at
 
 pytestmark = pytest.mark.needs("docker")
 
@@ -144,11 +144,12 @@ def test_what_fails_its_attestation_or_its_push_never_starts_and_the_old_release
         _, good = checkout.run(deploy, *alone, f"registry.repository={registry}/{OURS}", storage="local")
         assert good["image"].startswith(f"{registry}/{OURS}@sha256:"), good
 
-    checkout.append("app/config/urls.py", "# another build\n")  # and the registry is gone
-    code, refused = checkout.run(deploy, *alone, f"registry.repository={registry}/{OURS}", storage="local")
-    assert (code, refused["error"]["where"]) == (1, f"registry {registry}")
-    assert [step["name"] for step in refused["steps"]] == ["build", "attest", "publish"]
-    assert httpx.get(f"{checkout.url}/healthz").json()["release"] == good["release"]
+        checkout.append("app/config/urls.py", "# another build\n")
+        with dying_after(20_000, registry) as dying:
+            code, refused = checkout.run(deploy, *alone, f"registry.repository={dying}/{OURS}", storage="local")
+        assert (code, refused["error"]["where"]) == (1, f"registry {dying}")
+        assert [step["name"] for step in refused["steps"]] == ["build", "attest", "publish"]
+        assert httpx.get(f"{checkout.url}/healthz").json()["release"] == good["release"]
 
     checkout.edit("stayput.toml", "app.config.wsgi", "app.config.entry")
     code, broken = checkout.run(deploy, *alone, storage="local")

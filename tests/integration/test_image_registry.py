@@ -1,11 +1,10 @@
 """The same bytes for the same build, and digests in a real registry."""
 
 import base64
-import contextlib
 import json
-import socket
-import threading
-from contextlib import contextmanager
+import os
+import ssl
+from pathlib import Path
 
 import httpx
 import pytest
@@ -13,48 +12,25 @@ import pytest
 from stayput import processes
 from stayput.errors import StayputError
 from stayput.image.attached import CYCLONEDX, IN_TOTO, INDEX, attach
-from tests.integration.images import OURS, copy_sniffer, images_of, registry_at
+from stayput.image.builder import connect
+from stayput.image.layers import files, layers
+from tests.integration.images import OURS, copy_sniffer, dying_after, images_of, registry_at
 
 pytestmark = pytest.mark.needs("docker")
 
 
+def where_it_says(mark, image):
+    """The files of all layers, the configuration and the history of an image that hold that text."""
+    client = connect()
+    made = client.images.get(image.digest)
+    told = [("configuration", repr(made.attrs)), ("history", repr(made.history()))]
+    held = [(path, content.read()) for layer in layers(client, image.digest) for path, _, content in files(layer)]
+    assert len(held) > 1000
+    return [name for name, text in told if mark in text] + [path for path, text in held if mark.encode() in text]
+
+
 LOGIN = "site:$2b$04$yasusaEoohPdr4J8P2ic0u50Ye/BO/Rm.myg.65wGhChXI90nHOAy"  # open sesame
 ACCEPT = "application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.v2+json"
-
-
-@contextmanager
-def dying_after(count, registry):
-    """A way to that registry, host:port, that is cut for good after so many bytes."""
-    host, port = registry.split(":")
-    listener = socket.create_server(("127.0.0.1", 0))
-    left, ways = [count], []
-
-    def carry(source, sink):
-        with contextlib.suppress(OSError):
-            while left[0] > 0 and (data := source.recv(65536)):
-                left[0] -= len(data)
-                sink.sendall(data)
-        for end in (*ways, listener) if left[0] <= 0 else (source, sink):
-            with contextlib.suppress(OSError):
-                end.shutdown(socket.SHUT_RDWR)
-            end.close()
-
-    def accept():
-        with contextlib.suppress(OSError):
-            while left[0] > 0:
-                near, _ = listener.accept()
-                far = socket.create_connection((host, int(port)))
-                ways.extend((near, far))
-                threading.Thread(target=carry, args=(near, far), daemon=True).start()
-                threading.Thread(target=carry, args=(far, near), daemon=True).start()
-
-    threading.Thread(target=accept, daemon=True).start()
-    try:
-        yield f"127.0.0.1:{listener.getsockname()[1]}"
-    finally:
-        listener.close()
-        for end in ways:
-            end.close()
 
 
 @pytest.fixture
@@ -81,12 +57,19 @@ def belonging(made, registry):
     return images, image
 
 
-def test_two_builds_without_any_cache_give_one_digest_and_an_unchanged_one_is_not_built(tmp_path):
+def test_two_builds_without_any_cache_give_one_digest_and_hold_nothing_of_the_ca_that_they_were_given(
+    tmp_path, monkeypatch
+):
+    mark = "# only in this bundle of authorities"
+    given = os.environ.get("SSL_CERT_FILE") or ssl.get_default_verify_paths().cafile
+    (tmp_path / "ca.pem").write_text(f"{mark}\n{Path(given).read_text()}")
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
     copy_sniffer(tmp_path)
     _, images = images_of(tmp_path, f"name={OURS}-sniffer")
     build = images.measure()
     one, two = images.make(build, fresh=True), images.make(build, fresh=True)
     assert one.digest == two.digest
+    assert where_it_says(mark, one) == []
     assert images.make(images.measure()) == two
     assert images.rebuilt(build) == ()
     (tmp_path / "sniffer/kinds.py").touch()
@@ -136,6 +119,7 @@ def test_a_registry_that_dies_half_way_through_a_push_is_one_line_and_the_next_p
         with pytest.raises(StayputError) as refused:
             images.push(image.build)
         assert refused.value.where == f"registry {dying}"
+        assert refused.value.next_step.startswith("see that it runs")
         assert "\n" not in str(refused.value)
         assert images.attested(image.build) == image
         images, _ = belonging(made, registry)

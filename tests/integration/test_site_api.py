@@ -239,6 +239,17 @@ def test_too_many_uploads_are_told_when_to_come_back(client: Client, monkeypatch
     assert client.get("/api/images/").status_code == 200
 
 
+def test_the_page_says_when_an_upload_may_be_tried_again(
+    client: Client, django_user_model: Any, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(UploadThrottle, "THROTTLE_RATES", {"uploads": "1/min"})
+    client.force_login(django_user_model.objects.create_user("ada"))
+    first, second = (client.post("/", {"image": SimpleUploadedFile("photo.jpg", PHOTO)}) for _ in range(2))
+    assert (first.status_code, second.status_code, Image.objects.count()) == (302, 429, 1)
+    assert 0 < int(second["Retry-After"]) <= 61
+    assert f"That was a lot. Please wait {second['Retry-After']} seconds." in second.content.decode()
+
+
 def test_uploads_wait_for_a_slot_and_are_told_when_none_comes_free(client: Client, settings: Any):
     settings.DECODING_SLOTS, settings.DECODING_PATIENCE = 1, 0.1
     with slots.one(1, patience=5):

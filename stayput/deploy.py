@@ -103,6 +103,7 @@ def travel(workspace: Workspace, report: Report, execute: Executor, build: Build
         "steps": report.steps,
         "proof": {},
     }
+    observed = workspace.observe()  # first: what is refused is refused before anything is provisioned
     cloud = workspace.cloud()
     if cloud and (cloud_steps := plan_cloud(cloud)):
         report.document["changed"] = True
@@ -110,7 +111,7 @@ def travel(workspace: Workspace, report: Report, execute: Executor, build: Build
         if cloud.outputs is None:
             report.say("The release is planned once the stack is there: its variables come from the stack's outputs.")
             return
-    desired, observed = workspace.desired(cloud, build), workspace.target.observe()
+    desired = workspace.desired(cloud, build)
     release = desired.release
     report.document |= {"build": release.build.id, "release": release.id, "url": observed.url, "image": observed.image}
     steps = plan_release(desired, observed)

@@ -1,8 +1,14 @@
-"""The one HTTP client for what this tool itself starts on this machine."""
+"""What is on this machine alone: its names, and the one HTTP client for what this tool itself starts here."""
 
 import functools
 
 import httpx
+
+
+def leads_here(host: str) -> bool:
+    """Whether host or host:port is this machine, by its name."""
+    name = host.removeprefix("[").partition("]")[0] if host.startswith("[") else host.partition(":")[0]
+    return name in ("localhost", "::1", "host.docker.internal") or name.startswith("127.")
 
 
 @functools.cache

@@ -76,6 +76,9 @@ class Project(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     name: str
     site: Site
     storage: Literal["s3", "local"] = "s3"
+    database: Literal["theirs", "ours"] = (
+        "theirs"  # who sets DATABASE_URL: the target, or a deploy, from its environment
+    )
     image: ImageInputs = ImageInputs()
     registry: Registry = Registry()
     targets: Targets = Targets()

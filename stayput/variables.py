@@ -1,9 +1,11 @@
 """From stack outputs and stack secrets to the variables of a release. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from stayput.engine import Cloud, Outputs
+from stayput.errors import WrongUse
 from stayput.release import Variables
 from stayput.secrets import Secret, StackSecrets
 
@@ -20,6 +22,16 @@ class Access:
     def stored_in(self) -> str:
         """Where uploads go: the bucket's name, or an empty text for the release's disk."""
         return self.outputs.bucket if self.outputs else ""
+
+
+def database(owner: Literal["theirs", "ours"], environment: Mapping[str, str]) -> Variables:
+    """DATABASE_URL where a deploy sets it: from the environment of whoever deploys. Raises WrongUse."""
+    if owner == "theirs":
+        return {}
+    if not (url := environment.get("DATABASE_URL", "")):
+        what = 'database = "ours", and there is no DATABASE_URL in the environment'
+        raise WrongUse("stayput.toml", what, 'export it, or leave it to the target: database = "theirs"')
+    return {"DATABASE_URL": Secret(url)}
 
 
 def wanted(cloud: Cloud | None, secrets: StackSecrets, hosts: Sequence[str], origins: Sequence[str]) -> Variables:

@@ -1,5 +1,6 @@
 """What one command works with: the project, its stack, the engine that provisions it and the target that runs it."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,10 +13,10 @@ from stayput.errors import WrongUse
 from stayput.ledger import Ledger
 from stayput.plan import Desired
 from stayput.project import PROVIDERS, Project, load
-from stayput.release import Build, name_release
+from stayput.release import Build, Variables, name_release
 from stayput.secrets import StackSecrets
 from stayput.stack import Stack
-from stayput.targets import Target
+from stayput.targets import Observed, Target, refuse
 from stayput.variables import Access
 
 if TYPE_CHECKING:
@@ -44,6 +45,18 @@ class Workspace:
         """The stack as it is; None where uploads stay on the release's disk. Reads only."""
         return self.engine.observe() if self.project.storage == "s3" else None
 
+    @cached_property
+    def database(self) -> Variables:
+        """DATABASE_URL, where a deploy sets it. Raises WrongUse where it is not said."""
+        return variables.database(self.project.database, os.environ)
+
+    def observe(self) -> Observed:
+        """The target as it is. Raises WrongUse for what nothing can be deployed with. Reads only."""
+        self.database  # noqa: B018 - said before anything is begun
+        observed = self.target.observe()
+        refuse(f"target {self.target.name}", observed.deviations)
+        return observed
+
     def image(self, build: Build) -> str:
         """The reference with digest of that build's image; empty where the target runs none, or none is made yet."""
         made = self.images.find(build.id) if self.target.runs_images else None
@@ -62,7 +75,7 @@ class Workspace:
     def desired(self, cloud: Cloud | None, build: Build | None = None) -> Desired:
         """The release of that build, or of this tree, under that cloud's outputs. Reads only."""
         ours = variables.wanted(cloud, self.secrets, self.target.hosts(), self.target.origins())
-        values = {**self.project.variables, **ours}
+        values = {**self.project.variables, **self.database, **ours}
         release = name_release(build or self.target.measure(), values, self.secrets.fingerprint_key)
         proven = self.ledger.live(self.target.name)
         return Desired(

@@ -1,9 +1,10 @@
 """The places that run releases."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from stayput.errors import WrongUse
 from stayput.release import Build, Release
 
 
@@ -15,6 +16,7 @@ class Deviation:
     there: str = ""  # as it is, for people; empty: not set
     wanted: str = ""  # what a deploy sets it to; empty: only a person can tell
     remedy: str = ""  # what comes of it, and what a person does about it
+    refused: bool = False  # nothing is deployed before that is done
 
     def __str__(self) -> str:
         if self.wanted:
@@ -40,6 +42,13 @@ class Observed:
     builds: frozenset[str] = frozenset()  # builds that are there to be started
     said: str = ""  # how the target itself puts it, for people
     deviations: tuple[Deviation, ...] = ()  # of its settings
+
+
+def refuse(where: str, deviations: Iterable[Deviation]) -> None:
+    """Raises WrongUse for the first deviation that nothing is deployed with."""
+    for one in deviations:
+        if one.refused:
+            raise WrongUse(where, f"{one.setting} is {one.there or 'not set'}", one.remedy)
 
 
 class Target(Protocol):

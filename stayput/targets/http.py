@@ -67,7 +67,7 @@ class Api:
         """headers: with the token among them. wait: seconds before the first repetition, doubling. timeout: seconds."""
         self.where, self._wait, self._timeout = where, wait, timeout
         self.headers, self.clock = headers, Clock()
-        self._base = base_url.rstrip("/")
+        self.url = base_url.rstrip("/")
         self._not_before = 0.0  # by the clock's `now`: when the provider's limit allows the next call
         self.sent: list[str] = []
 
@@ -124,7 +124,7 @@ class Api:
             content = json.dumps(call.body, default=_reveal).encode()
             headers["Content-Type"] = "application/json"
         response = self.http.request(
-            call.method, self._base + call.path, params=dict(call.params), content=content, headers=headers
+            call.method, self.url + call.path, params=dict(call.params), content=content, headers=headers
         )
         self._respect(response)
         return response

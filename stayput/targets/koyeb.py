@@ -19,9 +19,9 @@ from stayput.targets.koyeb_definition import (
     SAVED_ONLY,
     Json,
     definition_of,
+    misled,
     name_secret,
     parse_deployment,
-    public_port,
     settle,
     standing,
     variables_of,
@@ -145,16 +145,17 @@ class Koyeb:
     def deviations(self, migrate: str) -> Sequence[Deviation]:
         if not self._listed:
             self.deployments()
-        return settle(standing(self._listed), "", migrate)[1]
+        paused = self._found_service.get("status") in ("PAUSING", "PAUSED")
+        said = "resume it in Koyeb's control panel"
+        asleep = [Deviation(setting="the service", there="paused", remedy=said, refused=True)] if paused else []
+        definition = standing(self._listed)
+        return [*asleep, *misled(definition), *settle(definition, "", migrate)[1]]
 
     def settle(self, image: str, migrate: str) -> Sequence[Deviation]:
         self._migrate = migrate
         if not self._listed:
             self.deployments()
-        if self._found_service.get("status") in ("PAUSING", "PAUSED"):
-            raise WrongUse(self.api.where, "the service is paused", "resume it in Koyeb's control panel")
         definition = standing(self._listed)
-        self._check_ports(definition)
         registry = definition.get("docker", {}).get("image_registry_secret")
         if registry and self._secrets is not None and registry not in self._secrets:
             what = f"the registry's secret {registry} is not there"
@@ -234,16 +235,6 @@ class Koyeb:
             ours = FINGERPRINT.fullmatch(secret)
             return ours[1] if ours else f"the secret {secret}"
         return self._fingerprint(variable.get("value", ""))
-
-    def _check_ports(self, definition: Json) -> None:
-        port = public_port(definition)
-        if port is None:
-            raise WrongUse(self.api.where, "the service has no public route /", "add one: the service, Settings, Ports")
-        listens = variables_of(definition).get("PORT", {}).get("value")
-        lowest = min((one["port"] for one in definition.get("ports") or ()), default=port)
-        if int(listens or lowest) != port:
-            what = f"the site listens on port {listens or lowest}, but visitors are sent to {port}"
-            raise WrongUse(self.api.where, what, f"set the variable PORT to {port} in Koyeb's control panel")
 
     def _all_secrets(self) -> Iterator[Json]:
         seen = 0

@@ -109,6 +109,21 @@ def settle(definition: Json, image: str, migrate: str) -> tuple[Json, list[Devia
     return made, [*found, *_only_said(definition)]
 
 
+def misled(definition: Json) -> Iterator[Deviation]:
+    """A way to the site that leads nowhere."""
+    port = public_port(definition)
+    if port is None:
+        said = "add one: the service, Settings, Ports"
+        yield Deviation(setting="the public route /", remedy=said, refused=True)
+        return
+    lowest = min((one["port"] for one in definition.get("ports") or ()), default=port)
+    listens = variables_of(definition).get("PORT", {}).get("value") or lowest
+    if int(listens) != port:
+        said = f"set the variable PORT to {port} in Koyeb's control panel"
+        there = f"{listens}, but visitors are sent to {port}"
+        yield Deviation(setting="the port that the site listens on", there=there, remedy=said, refused=True)
+
+
 def _only_said(definition: Json) -> Iterator[Deviation]:
     if any(one.get("type") == "free" for one in definition.get("instance_types") or ()):
         said = "the service sleeps when nobody visits, and the first visitor waits"

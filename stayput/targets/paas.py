@@ -6,7 +6,7 @@ release gets the traffic when the provider finds it healthy, so it is proven aft
 
 import contextlib
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from http import HTTPStatus
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -18,7 +18,7 @@ from stayput.django.variables import VARIABLES
 from stayput.errors import StayputError, WrongUse
 from stayput.release import Build, Release
 from stayput.secrets import Secret, fingerprint, plain, write_private
-from stayput.targets import Observed
+from stayput.targets import Deviation, Observed, refuse
 from stayput.targets.http import Clock, Refused, Unsure, poll
 from stayput.targets.provider import HEALTH_PATH, Deployment, ImageSource, Pace, Phase, Provider
 
@@ -55,16 +55,20 @@ class PaasTarget:
         home: Path,
         key: Secret,
         migrate: str,
+        brings_database: bool = False,
         pace: Pace | None = None,
         say: Callable[[str], None] = stderr,
         public: "Callable[[str], tuple[int, str, str]] | None" = None,
     ) -> None:
         """home: of the stack. key: of the fingerprints. migrate: the command that migrates the database.
 
+        brings_database: releases have a DATABASE_URL among their own variables.
+
         public: what the public address reports of itself, otherwise asked by `reported`.
         """
         self.name = provider.name
         self._provider, self._images, self._key, self._migrate = provider, images, key, migrate
+        self._brings_database = brings_database
         self._pace, self._say, self._reported = pace or Pace(), say, public or reported
         self._file = home / f"{provider.name}.json"
 
@@ -82,16 +86,17 @@ class PaasTarget:
         status, release, build = self._reported(url)
         healthy = status == HTTPStatus.OK
         live = next((one for one in self._provider.deployments() if one.phase is Phase.LIVE), None)
+        fingerprints = self._provider.fingerprints()
         return Observed(
             url=url,
             release=release,
             build=build,
             image=live.image if live else "",
             healthy=healthy,
-            fingerprints=self._provider.fingerprints(),
+            fingerprints=fingerprints,
             builds=self._images.there(),
             said="" if healthy else f"/healthz answers {status or 'nothing'}",
-            deviations=tuple(self._provider.deviations(self._migrate)),
+            deviations=tuple(self._deviations(fingerprints)),
         )
 
     def publish(self, build: Build) -> None:
@@ -105,12 +110,7 @@ class PaasTarget:
                 f"{', '.join(stale)} set there would be left without a value by this release",
                 "say it under [variables] in stayput.toml, or take it away there by hand",
             )
-        if "DATABASE_URL" not in there and "DATABASE_URL" not in release.variables:
-            raise WrongUse(
-                self._where,
-                "has no DATABASE_URL: rows would lie on a disk that is thrown away at every deploy",
-                "add a database there and set DATABASE_URL",
-            )
+        refuse(self._where, self._deviations(there))
         wanted = release.variables
         self._provider.inject({n: v for n, v in wanted.items() if there.get(n) != fingerprint(self._key, plain(v))})
 
@@ -180,6 +180,14 @@ class PaasTarget:
         """Stayput made no service there, so none is taken away: a database and a domain hang on it."""
         self._file.unlink(missing_ok=True)
         self._say(f"    the service itself stays: it was made at {self.name} by hand, and is taken away there")
+
+    def _deviations(self, there: Mapping[str, str]) -> Iterator[Deviation]:
+        """there: fingerprints of the variables."""
+        yield from self._images.deviations()
+        if not self._brings_database and "DATABASE_URL" not in there:
+            said = "set it there: rows would lie on a disk that is thrown away; docs/paas.md says whose it is"
+            yield Deviation(setting="DATABASE_URL", remedy=said, refused=True)
+        yield from self._provider.deviations(self._migrate)
 
     @property
     def _clock(self) -> Clock:

@@ -82,4 +82,6 @@ class ImageSource(Protocol):
 
     def publish(self, build: Build) -> None: ...  # build, attest, push
 
+    def deviations(self) -> Sequence[Deviation]: ...  # what keeps a provider from pulling; reads only
+
     def reference(self, build: Build) -> str: ...  # repository@sha256:...; raises StayputError where there is none

@@ -1,7 +1,7 @@
 """Railway, by its GraphQL API."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, cast
 
 from stayput.errors import StayputError, WrongUse
@@ -63,6 +63,9 @@ def deviations(instance: Json, migrate: str) -> list[Deviation]:
     if instance.get("startCommand"):
         said = "it replaces the image's own; clear it in Settings, Deploy"
         found.append(Deviation(setting="start command", there=instance["startCommand"], remedy=said))
+    if instance.get("cronSchedule"):
+        said = "it runs at these times only, and serves nobody between them; clear it in Settings, Deploy"
+        found.append(Deviation(setting="cron schedule", there=instance["cronSchedule"], remedy=said, refused=True))
     if instance.get("sleepApplication"):
         said = "it sleeps when nobody visits, and the first visitor waits; turn it off in Settings, Deploy"
         found.append(Deviation(setting="serverless", there="on", remedy=said))
@@ -96,8 +99,7 @@ class Railway:
         self._before: dict[str, Secret | None] = {}  # what inject replaced; None: was not there
 
     def url(self) -> str:
-        domains: Json = self._settings["domains"]
-        for one in (*domains["customDomains"], *domains["serviceDomains"]):
+        for one in self._domains:
             return f"https://{one['domain']}"
         raise WrongUse(self.api.where, "the service has no public domain", "generate one: Settings, Networking")
 
@@ -138,7 +140,7 @@ class Railway:
         return lost
 
     def deviations(self, migrate: str) -> Sequence[Deviation]:
-        return deviations(self._settings["serviceInstance"], migrate)
+        return [*self._misled(), *deviations(self._settings["serviceInstance"], migrate)]
 
     def settle(self, image: str, migrate: str) -> Sequence[Deviation]:
         there: Json = self._settings["serviceInstance"]
@@ -227,6 +229,20 @@ class Railway:
         said = ", ".join(f"{one['name']} ({one['id']})" for one in found or there) or "none"
         what = f"{len(found) or 'no'} {kind}s have the name {named}; found: {said}"
         raise WrongUse(self.api.where, what, f"name it by its id: [targets.railway] {kind} in stayput.toml")
+
+    def _misled(self) -> Iterator[Deviation]:
+        """Domains that send visitors to another port than the one that was set by hand."""
+        port = (self._there or {}).get("PORT", UNREADABLE).value
+        for one in self._domains:
+            if port and str(one.get("targetPort") or port) != port:
+                said = f"set its target port to {port} in Settings, Networking: there the site listens"
+                there = f"led to port {one['targetPort']}"
+                yield Deviation(setting=f"the domain {one['domain']}", there=there, remedy=said, refused=True)
+
+    @property
+    def _domains(self) -> list[Json]:
+        domains: Json = self._settings["domains"]
+        return [*domains["customDomains"], *domains["serviceDomains"]]
 
     def _upsert(self, values: Mapping[str, object]) -> None:
         """One call for all, that drops none and starts no deployment. Without the service they would be shared."""

@@ -14,10 +14,10 @@ PROJECTS = "query projects { projects(first: 500) { edges { node { id name } } }
 PROJECT = f"query project($id: String!) {{ project(id: $id) {INSIDE} }}"
 INSTANCE = """query instance($service: String!, $environment: String!, $project: String!) {
   serviceInstance(serviceId: $service, environmentId: $environment) {
-    healthcheckPath healthcheckTimeout preDeployCommand sleepApplication startCommand source { image }
+    healthcheckPath healthcheckTimeout preDeployCommand sleepApplication startCommand cronSchedule source { image }
   }
   domains(projectId: $project, environmentId: $environment, serviceId: $service) {
-    customDomains { domain } serviceDomains { domain }
+    customDomains { domain targetPort } serviceDomains { domain targetPort }
   }
 }"""
 VARIABLES = """query variables($service: String!, $environment: String!, $project: String!, $after: String) {

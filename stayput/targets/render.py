@@ -115,7 +115,11 @@ def deviations(service: Json, migrate: str) -> list[Deviation]:
         said = "it replaces the image's own; clear it in Settings, Docker Command"
         found.append(Deviation(setting="start command", there=str(command), remedy=said))
     if service.get("suspended") == "suspended":
-        found.append(Deviation(setting="service", there="suspended", remedy="resume it in Render's dashboard"))
+        said = "resume it in Render's dashboard"
+        found.append(Deviation(setting="the service", there="suspended", remedy=said, refused=True))
+    if (details.get("maintenanceMode") or {}).get("enabled"):
+        said = "turn it off in Settings: visitors and the proof get its page"
+        found.append(Deviation(setting="maintenance mode", there="on", remedy=said, refused=True))
     return found
 
 
@@ -170,8 +174,6 @@ class Render:
 
     def settle(self, image: str, migrate: str) -> Sequence[Deviation]:
         service, found = self._service, deviations(self._service, migrate)
-        if service.get("suspended") == "suspended":
-            raise WrongUse(self.api.where, "is suspended", "resume it in Render's dashboard")
         body = mended(found)
         if repository(there := service.get("imagePath", "")) != repository(image):
             body["image"] = {"ownerId": service["ownerId"], "imagePath": image}

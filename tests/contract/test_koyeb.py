@@ -122,8 +122,8 @@ def test_sleep_is_said(koyeb):
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"routes": []}, "no public route"),
-        ({"ports": [{"port": 3000, "protocol": "http"}, {"port": 8000, "protocol": "http"}]}, "listens on port 3000"),
+        ({"routes": []}, "public route / is not set"),
+        ({"ports": [{"port": 3000, "protocol": "http"}, {"port": 8000, "protocol": "http"}]}, "listens on is 3000"),
         ({"docker": {"image": "x", "image_registry_secret": "gone"}}, "registry's secret gone is not there"),
     ],
 )

@@ -69,7 +69,7 @@ def test_a_variable_set_by_hand_is_kept_and_a_known_one_is_not_dropped(place):
 
 def test_without_a_database_of_theirs_nothing_is_started(make_place):
     place = make_place(variables={"SENTRY_DSN": "x"})
-    with pytest.raises(WrongUse, match="no DATABASE_URL"):
+    with pytest.raises(WrongUse, match="DATABASE_URL is not set"):
         place.deploy(release(1))
     assert place.hosting.deploys == []
 

@@ -49,6 +49,7 @@ class Railway(StandIn):
         self.sealed = set()  # names whose values are given to deployments, and told to nobody
         self.page = 500  # the most that a list gives at once
         self.settings = {"healthcheckPath": None, "healthcheckTimeout": None, "preDeployCommand": None}
+        self.target_port = None  # of the domain
         self.image = None
 
     @property
@@ -70,6 +71,10 @@ class Railway(StandIn):
         while made.state != "live":
             self.hosting.advance(made)
         return made
+
+    def settings_by_hand(self, cron=None, target_port=None, port=None):
+        self.settings |= {"cronSchedule": cron}
+        self.target_port = target_port
 
     def unsettle(self):
         self.settings |= {"healthcheckPath": None}
@@ -105,7 +110,7 @@ class Railway(StandIn):
             "serviceInstance": lambda _, **ids: self.settings | {"source": {"image": self.image}},
             "domains": lambda _, **ids: {
                 "customDomains": [],
-                "serviceDomains": [{"domain": self.hosting.edge.domain}],
+                "serviceDomains": [{"domain": self.hosting.edge.domain, "targetPort": self.target_port}],
             },
             "variables": lambda _, **ids: {n: v for n, v in self.variables.items() if n not in self.sealed},
             "environment": lambda _, **ids: {"variables": self._named},

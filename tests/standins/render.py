@@ -37,6 +37,7 @@ class Render(StandIn):
         self.contract = rest_contract(SCHEMA) if is_there(SCHEMA) else None
         self.hosting, self.variables = Hosting(certificate, sites, "dep-"), dict(variables)
         self.settings = {"autoDeploy": "yes", "healthCheckPath": "", "preDeployCommand": "", "plan": "starter"}
+        self.suspended = self.maintenance = False
         self.image = "docker.io/library/nginx:latest"
         self.refusal = ""  # why it rolls nothing back
         self.silent = False  # answers a new deployment with 202 and no body
@@ -53,6 +54,9 @@ class Render(StandIn):
         """A variable that somebody changes in the dashboard; None: takes away."""
         self.variables |= {name: value}
         self.variables = {each: one for each, one in self.variables.items() if one is not None}
+
+    def settings_by_hand(self, suspended=False, maintenance=False):
+        self.suspended, self.maintenance = suspended, maintenance
 
     def unsettle(self):
         self.settings |= {"healthCheckPath": ""}
@@ -182,6 +186,7 @@ class Render(StandIn):
             "numInstances": 1,
             "buildPlan": "starter",
             "healthCheckPath": settings["healthCheckPath"],
+            "maintenanceMode": {"enabled": self.maintenance, "uri": ""},
             "openPorts": [{"port": 10000, "protocol": "TCP"}],
             "url": f"https://{self.hosting.edge.domain}",
         }
@@ -193,7 +198,7 @@ class Render(StandIn):
             "createdAt": NOW,
             "updatedAt": NOW,
             "dashboardUrl": f"https://dashboard.render.com/web/{id}",
-            "suspended": "not_suspended",
+            "suspended": "suspended" if self.suspended else "not_suspended",
             "suspenders": [],
             "autoDeploy": settings["autoDeploy"],
             "notifyOnFail": "default",

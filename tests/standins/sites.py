@@ -46,6 +46,9 @@ class LightImages:
     def publish(self, build):
         self.builds.add(build.id)
 
+    def deviations(self):
+        return ()
+
     def reference(self, build):
         if build.id not in self.builds:
             raise StayputError(f"build {build.id}", "has no image", "make it: invoke build")
@@ -66,6 +69,9 @@ class ProcessImages:
 
     def publish(self, build):
         self._process.publish(build)
+
+    def deviations(self):
+        return ()
 
     def reference(self, build):
         return reference(build.id)

@@ -1,5 +1,6 @@
 """The program that an engine runs: settings → media bucket → uploader → stack outputs."""
 
+import gc
 import os
 import sys
 from pathlib import Path
@@ -31,3 +32,5 @@ pulumi.export("media_base_url", media.base_url)
 pulumi.export("uploader_name", uploader.user_name)
 pulumi.export("access_key_id", uploader.access_key_id)
 pulumi.export("secret_access_key", uploader.secret_access_key)
+
+gc.freeze()  # at the end of the process nothing goes once more through all that the provider's package made

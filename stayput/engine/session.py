@@ -22,15 +22,23 @@ from pulumi.automation import (
 )
 from pulumi.automation import Stack as PulumiStack
 from pulumi.automation._stack import StackInitMode
+from semver import VersionInfo
 
 from stayput.engine import Outputs, backend, program, stackfile
-from stayput.engine.cli import ON_PATH, Cli
+from stayput.engine.cli import Cli
 from stayput.engine.events import Listener
 from stayput.engine.faults import explained
 from stayput.engine.inprocess import execute
 from stayput.localcloud.provider import serve
 from stayput.secrets import write_private
 from stayput.stack import Stack
+
+
+class _Command(PulumiCommand):
+    """The command that was found: it said its version then, and is not asked again."""
+
+    def __init__(self, cli: Cli) -> None:
+        self.command, self.version = str(cli.path), VersionInfo.parse(cli.version)
 
 
 class _Workspace(LocalWorkspace):
@@ -124,13 +132,12 @@ def opened(stack: Stack, cli: Cli, config: Mapping[str, str], url: str) -> Itera
         server, port = serve(0, url, config["aws:region"])
         environment |= backend.attached(port, url)
         environment["PULUMI_CONFIG_PASSPHRASE"] = backend.passphrase(stack).read_text()
-    root = None if cli.source == ON_PATH else str(cli.path.parents[1])
     folder = _copied(stack) if url else stack.root
     workspace = _Workspace(
         work_dir=str(folder),
         program=_program(stack.root, raised),
         env_vars=environment,
-        pulumi_command=PulumiCommand(root=root, skip_version_check=True),
+        pulumi_command=_Command(cli),
     )
     try:
         with program.modules(stack.root), program.environment(STAYPUT_CLOUD_URL=url):

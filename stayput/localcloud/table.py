@@ -1,6 +1,7 @@
 """What this machine's cloud can make, whichever engine asks: one object for each type of resource."""
 
 from collections.abc import Mapping
+from functools import cache
 
 import boto3
 from botocore.config import Config
@@ -11,8 +12,9 @@ from stayput.localcloud.resource import Aws, Resource
 NOBODY = "this-machine"  # credentials of no account
 
 
+@cache
 def connect(url: str, region: str) -> Aws:
-    """Clients of this machine's cloud at that address, past any proxy."""
+    """Clients of this machine's cloud at that address, past any proxy; the same ones, which any thread may use."""
     session = boto3.Session(NOBODY, NOBODY, region_name=region)
     config = Config(proxies={}, s3={"addressing_style": "path"}, retries={"total_max_attempts": 2})
     return Aws(

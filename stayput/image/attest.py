@@ -86,7 +86,11 @@ def attest(client: DockerClient, image: Image, site: Site, clean: Path) -> Attes
             left = at_once.submit(lambda: tuple(_inside(client, image, AS_ROOT, user="0")))
             searched = at_once.submit(lambda: _found("secrets", [*secrets_in_layers(client, image.digest, clean)]))
             inside = (*looked.result(), searched.result(), *left.result(), *started.result())
-            checks = (*_configuration(config, image), *inside)
+            platform = f"{found.attrs['Os']}/{found.attrs['Architecture']}"
+            fits = _check(
+                "platform", image.platform.startswith(platform), f"is for {platform}", f", not {image.platform}"
+            )
+            checks = (*_configuration(config, image), fits, *inside)
     except DockerException as problem:
         what = f"cannot be run: {str(problem).splitlines()[-1]}"
         raise StayputError(f"image {image.reference}", what, "docker run says more") from None
@@ -94,7 +98,7 @@ def attest(client: DockerClient, image: Image, site: Site, clean: Path) -> Attes
         image=image.reference,
         digest=image.digest,
         config=image.config,
-        platform=f"{found.attrs['Os']}/{found.attrs['Architecture']}",
+        platform=platform,
         build=image.build if _label(config) == UNTOLD else _label(config),
         checks=checks,
     )

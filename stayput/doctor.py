@@ -15,9 +15,10 @@ from typing import Any
 
 import httpx
 
-from stayput import processes
+from stayput import processes, tokens
 from stayput.engine import Cloud
 from stayput.errors import StayputError
+from stayput.project import PROVIDERS, Project
 from stayput.proof import Check
 from stayput.report import Report
 from stayput.workspace import Workspace
@@ -29,12 +30,6 @@ FREE_BYTES = 2 * 2**30  # an image, an environment and five builds
 SKEW_SECONDS = 60.0  # S3 refuses signatures from 900 s on
 OLDEST_DOCKER = (23,)  # the first whose builds are BuildKit's
 OLDEST_PULUMI = (3, 205)
-# A provider's API, the variable that leads elsewhere, and those that hold a token for it.
-PROVIDERS = {
-    "railway": ("https://backboard.railway.com/graphql/v2", "RAILWAY_API_URL", ("RAILWAY_TOKEN", "RAILWAY_API_TOKEN")),
-    "render": ("https://api.render.com/v1", "RENDER_API_URL", ("RENDER_API_KEY",)),
-    "koyeb": ("https://app.koyeb.com", "KOYEB_API_URL", ("KOYEB_TOKEN",)),
-}
 AWS_API = "https://sts.amazonaws.com"
 
 
@@ -75,7 +70,7 @@ def probes(workspace: Workspace) -> Mapping[str, Probe]:
         "engine": lambda: iter((engine(shutil.which("pulumi"), needed=stack.name != "local"),)),
         "disk": lambda: iter((disk(shutil.disk_usage(stack.root).free),)),
         "port": lambda: port(workspace),
-        "provider": lambda: provider(target),
+        "provider": lambda: provider(target, workspace.project),
         "clock": lambda: iter((clock_at(address, needed=workspace.project.storage == "s3" and cloud is not None),)),
         "credentials": lambda: credentials(workspace, cloud),
         "key age": lambda: key_ages(cloud),
@@ -160,21 +155,16 @@ def port(workspace: Workspace) -> Iterator[Finding]:
         yield Finding(name="port", ok=False, detail=f"{number} is taken by another program", remedy=remedy)
 
 
-def provider(target: str) -> Iterator[Finding]:
-    """Whether the provider answers, and whether there is a token for it."""
+def provider(target: str, project: Project) -> Iterator[Finding]:
+    """Which token there is for the provider and from where, and whether it answers."""
     if target not in PROVIDERS:
         return
-    api, elsewhere, tokens = PROVIDERS[target]
-    address = os.environ.get(elsewhere) or api
-    token = next((name for name in tokens if os.environ.get(name)), "")
-    detail = (
-        f"{token} is set"
-        if token
-        else f"{' and '.join(tokens)} are not set"
-        if tokens[1:]
-        else f"{tokens[0]} is not set"
-    )
-    yield Finding(name="token", ok=bool(token), detail=detail, remedy=f"make one in {target}'s dashboard and export it")
+    from stayput.targets.providers import file_of, token_of
+
+    file, elsewhere = file_of(target), f"{target.upper()}_API_URL"
+    token = token_of(file, project)
+    yield Finding(name="token", ok=True, detail="; ".join(tokens.told(token, file.TOKENS)))
+    address = os.environ.get(elsewhere) or file.API_URL
     try:
         answer = httpx.get(address, timeout=PROBE_SECONDS)
     except httpx.HTTPError as problem:

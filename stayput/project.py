@@ -76,6 +76,7 @@ class Project(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     name: str
     site: Site
     storage: Literal["s3", "local"] = "s3"
+    keyring: bool = False  # a provider's token may lie in this machine's keyring
     database: Literal["theirs", "ours"] = (
         "theirs"  # who sets DATABASE_URL: the target, or a deploy, from its environment
     )

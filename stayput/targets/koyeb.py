@@ -27,8 +27,16 @@ from stayput.targets.koyeb_definition import (
     variables_of,
 )
 from stayput.targets.provider import Deployment, Phase
+from stayput.tokens import Kind, Token
 
 API_URL = "https://app.koyeb.com"
+TOKENS = (
+    Kind(
+        name="KOYEB_TOKEN",
+        speaks_for="all of its organisation or account: Koyeb has no lesser kind",
+        make="Organization settings, API",
+    ),
+)
 PAGE = 100  # the most that a list gives at once
 LISTED = 20  # deployments; what older ones ran with is not kept
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -282,10 +290,6 @@ def connect(token: Secret, base_url: str = "", wait: float = 0.5, timeout: float
     return Api("Koyeb", base_url or API_URL, {"Authorization": bearer}, wait, timeout)
 
 
-def open_provider(table: Table, variables: Mapping[str, str], fingerprint: Callable[[str], str]) -> Koyeb:
-    """variables: of the environment, with KOYEB_TOKEN and perhaps KOYEB_API_URL."""
-    token = variables.get("KOYEB_TOKEN", "")
-    if not token:
-        next_step = "make a token: Organization settings, API; then export it"
-        raise WrongUse("Koyeb", "KOYEB_TOKEN is not set", next_step)
-    return Koyeb(connect(Secret(token), variables.get("KOYEB_API_URL", "")), table.app, table.service, fingerprint)
+def open_provider(table: Table, token: Token, variables: Mapping[str, str], fingerprint: Callable[[str], str]) -> Koyeb:
+    """variables: of the environment, perhaps with KOYEB_API_URL."""
+    return Koyeb(connect(token.secret, variables.get("KOYEB_API_URL", "")), table.app, table.service, fingerprint)

@@ -13,8 +13,17 @@ from stayput.targets import railway_documents as documents
 from stayput.targets.http import Api, Call, Refused, Unsure
 from stayput.targets.provider import HEALTH_PATH, Deployment, Phase
 from stayput.targets.railway_documents import call
+from stayput.tokens import Kind, Token
 
 API_URL = "https://backboard.railway.com/graphql/v2"
+TOKENS = (
+    Kind(
+        name="RAILWAY_TOKEN",
+        speaks_for="one environment of one project",
+        make="Project, Settings, Tokens",
+    ),
+    Kind(name="RAILWAY_API_TOKEN", speaks_for="all of its account or workspace", make="Account Settings, Tokens"),
+)
 HEALTH_SECONDS = 300
 HEALTH_CHECK, HEALTH_TIMEOUT, PRE_DEPLOY = "health check path", "health check timeout", "pre-deploy command"
 PHASES = {
@@ -275,33 +284,22 @@ def _nodes(connection: Json) -> list[Json]:
     return [edge["node"] for edge in connection["edges"]]
 
 
-def connect(
-    *,
-    project_token: Secret | None,
-    account_token: Secret | None,
-    base_url: str = "",
-    wait: float = 0.5,
-    timeout: float = 30,
-) -> Api:
-    """A project token is the least powerful one that works; it goes into a header of its own."""
-    headers: dict[str, str | Secret] = {}
-    if project_token:
-        headers["Project-Access-Token"] = project_token
-    elif account_token:
-        headers["Authorization"] = Secret(f"Bearer {account_token.value}")
-    else:
-        raise WrongUse(
-            "Railway", "RAILWAY_TOKEN is not set", "make a project token: Project, Settings, Tokens; then export it"
-        )
+def connect(token: Token, base_url: str = "", wait: float = 0.5, timeout: float = 30) -> Api:
+    """A project's token goes into a header of its own."""
+    headers = {"Project-Access-Token": token.secret}
+    if token.kind.name != TOKENS[0].name:
+        headers = {"Authorization": Secret(f"Bearer {token.secret.value}")}
     return Api("Railway", base_url or API_URL, headers, wait, timeout)
 
 
-def open_provider(table: Table, variables: Mapping[str, str], fingerprint: Callable[[str], str]) -> Railway:
-    """variables: of the environment, with RAILWAY_TOKEN or RAILWAY_API_TOKEN, and perhaps RAILWAY_API_URL."""
-    of_project, of_account = (variables.get(name, "") for name in ("RAILWAY_TOKEN", "RAILWAY_API_TOKEN"))
-    api = connect(
-        project_token=Secret(of_project) if of_project else None,
-        account_token=Secret(of_account) if of_account else None,
-        base_url=variables.get("RAILWAY_API_URL", ""),
+def open_provider(
+    table: Table, token: Token, variables: Mapping[str, str], fingerprint: Callable[[str], str]
+) -> Railway:
+    """variables: of the environment, perhaps with RAILWAY_API_URL."""
+    return Railway(
+        connect(token, variables.get("RAILWAY_API_URL", "")),
+        table.project,
+        table.environment,
+        table.service,
+        fingerprint,
     )
-    return Railway(api, table.project, table.environment, table.service, fingerprint)

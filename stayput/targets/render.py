@@ -10,8 +10,16 @@ from stayput.secrets import Secret
 from stayput.targets import Deviation
 from stayput.targets.http import Api, Call
 from stayput.targets.provider import HEALTH_PATH, Deployment, Phase
+from stayput.tokens import Kind, Token
 
 API_URL = "https://api.render.com/v1"
+TOKENS = (
+    Kind(
+        name="RENDER_API_KEY",
+        speaks_for="all that its account may do: Render has no lesser kind",
+        make="Account Settings, API Keys",
+    ),
+)
 PAGE = 100  # the most that a list gives at once
 PHASES = {
     "live": Phase.LIVE,
@@ -261,9 +269,8 @@ def repository(image: str) -> str:
     return f"{head}{slash}{last.partition(':')[0]}".removeprefix("https://").removeprefix("docker.io/")
 
 
-def open_provider(table: Table, variables: Mapping[str, str], fingerprint: Callable[[str], str]) -> Render:
-    """variables: of the environment, with RENDER_API_KEY and perhaps RENDER_API_URL."""
-    key = variables.get("RENDER_API_KEY", "")
-    if not key:
-        raise WrongUse("Render", "RENDER_API_KEY is not set", "make a key: Account Settings, API Keys; then export it")
-    return Render(connect(Secret(key), variables.get("RENDER_API_URL", "")), table.service, fingerprint)
+def open_provider(
+    table: Table, token: Token, variables: Mapping[str, str], fingerprint: Callable[[str], str]
+) -> Render:
+    """variables: of the environment, perhaps with RENDER_API_URL."""
+    return Render(connect(token.secret, variables.get("RENDER_API_URL", "")), table.service, fingerprint)

@@ -17,6 +17,7 @@ from stayput.targets import railway as railway_api
 from stayput.targets import render as render_api
 from stayput.targets.paas import PaasTarget
 from stayput.targets.provider import Pace
+from stayput.tokens import Token
 from stayput.variables import Access
 from stayput.workspace import Workspace
 from tests.standins.koyeb import Koyeb
@@ -97,9 +98,8 @@ def koyeb(stand_in, key, timeout):
 
 
 def railway(stand_in, key, timeout):
-    api = railway_api.connect(
-        project_token=Secret(TOKEN), account_token=None, base_url=stand_in.url, wait=PACE.retry, timeout=timeout
-    )
+    token = Token(kind=railway_api.TOKENS[0], secret=Secret(TOKEN), place="")
+    api = railway_api.connect(token, stand_in.url, PACE.retry, timeout)
     return railway_api.Railway(api, "gallery", "production", "web", partial(fingerprint, key))
 
 

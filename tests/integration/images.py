@@ -1,7 +1,9 @@
 """Checkouts that images are built of, and images broken on purpose."""
 
 import contextlib
+import hashlib
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -43,16 +45,41 @@ class Made:
     def broken(self, *lines):
         """The image with these lines of a Dockerfile on top, run as root: same label, same user, another digest."""
         recipe = "\n".join([f"FROM {self.image.name}:{self.image.build}", "USER 0", *lines, "USER 10001:10001"])
-        tag = f"{self.image.name}:broken"
+        tag = f"{self.image.name}:broken-{hashlib.sha256(recipe.encode()).hexdigest()[:12]}"
         command = ["docker", "buildx", "build", "--quiet", "--provenance=false", "--load", "--tag", tag, "-"]
         subprocess.run(command, input=recipe, text=True, check=True, capture_output=True)
         return msgspec.structs.replace(self.image, digest=connect().images.get(tag).id)
 
 
 def remove_ours() -> None:
+    """Nothing is left in the engine of this run of the tests, nor of one that was killed."""
     client = connect()
-    for tag in [tag for image in client.images.list() for tag in image.tags if OURS in tag]:
-        client.images.remove(tag)
+    images = [(tag, image.id) for image in client.images.list() for tag in image.tags if _is_ours(tag)]
+    ids = {id for _, id in images}
+    for container in client.containers.list(all=True, ignore_removed=True):
+        if container.attrs["Image"] in ids or _is_ours(container.labels.get("stayput.scope", "")):
+            container.remove(force=True, v=True)
+    for volume in client.volumes.list():
+        if _is_ours(volume.name):
+            volume.remove(force=True)
+    for tag, _ in images:
+        client.images.remove(tag, force=True)
+    assert not [tag for image in client.images.list() for tag in image.tags if _is_ours(tag)]
+
+
+def _is_ours(name: str) -> bool:
+    run = re.search(r"stayput-test-(\d+)", name)
+    return run is not None and (int(run[1]) == os.getpid() or not _is_running(int(run[1])))
+
+
+def _is_running(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 @contextmanager

@@ -81,7 +81,15 @@ def test_a_short_hiccup_of_the_package_index_does_not_end_a_build(tmp_path):
     (tmp_path / "stayput/image/inside.py").write_bytes((ROOT / "stayput/image/inside.py").read_bytes())
     (tmp_path / "requirements/uv.txt").write_text(PINNED)
     with index_refusing(2) as (index, asked):
-        command = ["docker", "buildx", "build", "--no-cache", "--target=uv", "--progress=plain"]
+        command = [
+            "docker",
+            "buildx",
+            "build",
+            "--no-cache",
+            "--target=uv",
+            "--output=type=cacheonly",
+            "--progress=plain",
+        ]
         command += ["--build-arg", f"BASE={base_that_asks(index)}", "--file", "docker/Dockerfile", "."]
         done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

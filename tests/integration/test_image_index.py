@@ -13,7 +13,7 @@ import pytest
 
 from stayput.errors import StayputError
 from stayput.image.builder import connect
-from tests.integration.images import OURS, ROOT, copy_sniffer, images_of
+from tests.integration.images import OURS, ROOT, copy_sniffer, copy_tool, images_of
 
 pytestmark = pytest.mark.needs("docker")
 NAME = "uv-0.13.8-py3-none-any.whl"
@@ -77,8 +77,7 @@ def base_that_asks(index):
 
 def test_a_short_hiccup_of_the_package_index_does_not_end_a_build(tmp_path):
     copy_sniffer(tmp_path)
-    (tmp_path / "stayput/image").mkdir(parents=True)
-    (tmp_path / "stayput/image/inside.py").write_bytes((ROOT / "stayput/image/inside.py").read_bytes())
+    copy_tool(tmp_path)
     (tmp_path / "requirements/uv.txt").write_text(PINNED)
     with index_refusing(2) as (index, asked):
         command = [

@@ -212,8 +212,7 @@ class Images:
         command = ["docker", "buildx", "build", "--progress=plain", "--provenance=false", "--sbom=false", "--load"]
         command += ["--file", str(folder / "docker/Dockerfile"), "--platform", self.project.image.platform]
         command += ["--tag", f"{self.name}:{build.id}", "--metadata-file", str(metadata)]
-        base, _, digest = build.parts["base"].partition(" ")
-        arguments = {"BASE": f"{base.partition('@')[0]}@{digest}", "SOURCE_DATE_EPOCH": "0", "STAYPUT_BUILD": build.id}
+        arguments = {"BASE": self.project.image.base, "SOURCE_DATE_EPOCH": "0", "STAYPUT_BUILD": build.id}
         if fresh:
             command += ["--no-cache"]
             arguments["UV_NO_CACHE"] = "1"

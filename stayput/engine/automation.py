@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from stayput.engine.events import Listener
     from stayput.engine.session import Session
     from stayput.engine.strays import Stray
-    from stayput.localcloud.resource import Aws
 
 Say = Callable[[str], None]
 NOWHERE = "http://127.0.0.1:9"  # the discard port: the preview of a cloud that is not there asks it nothing
@@ -83,7 +82,7 @@ class PulumiEngine:
             told = pulumi.run(lambda listen: pulumi.pulumi.up(on_event=listen, refresh=True), say)
             outputs = pulumi.outputs()
         for stray in self._strays(told, url, config):
-            stray.remove()
+            stray.take_away()
             say(f"took away from {stray.drift.resource}: {stray.drift.what}")
         self._note(made_of)
         self._observed = self._cloud(config, outputs, url)
@@ -93,12 +92,12 @@ class PulumiEngine:
         config, url = self._config(), self._living_url()
         if with_objects or not _keeps_bucket(config) or (_on_this_machine(config) and not url):
             return
-        from stayput.engine import contents
+        from stayput.engine import account, contents
 
         with self._session(config, url) as pulumi:
             outputs = pulumi.outputs()
         if outputs:
-            contents.check_empty(_connect(config, url), outputs.bucket)
+            contents.check_empty(account.connect(url, config), outputs.bucket)
 
     def destroy(self, say: Say, *, with_objects: bool = False) -> None:
         self._observed = None
@@ -127,11 +126,11 @@ class PulumiEngine:
 
     def _delete_safe_bucket(self, pulumi: "Session", config: Mapping[str, str], url: str, with_objects: bool) -> None:
         """The bucket that Pulumi is told to protect and to keep: first, so that a cut-off run begins with it."""
-        from stayput.engine import contents
+        from stayput.engine import account, contents
 
         if (outputs := pulumi.outputs()) is None:
             return
-        contents.delete_bucket(_connect(config, url), outputs.bucket, with_objects=with_objects)
+        contents.delete_bucket(account.connect(url, config), outputs.bucket, with_objects=with_objects)
         pulumi.unprotect()
 
     def _session(
@@ -176,9 +175,10 @@ class PulumiEngine:
         return program.differences(applied, program.ingredients(self.stack, config)) if applied else ""
 
     def _strays(self, told: "Listener", url: str, config: Mapping[str, str]) -> "list[Stray]":
+        from stayput.engine import account
         from stayput.engine.strays import find
 
-        return find(_connect(config, url), told.ids)
+        return find(account.connect(url, config), told.ids)
 
     def _cloud(
         self,
@@ -235,10 +235,3 @@ def _on_this_machine(config: Mapping[str, str]) -> bool:
 def _keeps_bucket(config: Mapping[str, str]) -> bool:
     """Whether Pulumi is told to protect and to keep the bucket."""
     return not _on_this_machine(config) or "stayput:import" in config
-
-
-def _connect(config: Mapping[str, str], url: str) -> "Aws":
-    """url: of this machine's cloud; empty for a real account."""
-    from stayput.localcloud.table import connect, connect_account
-
-    return connect(url, config["aws:region"]) if url else connect_account(config)

@@ -1,18 +1,16 @@
 """What a bucket holds, counted before it is lost."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
-from botocore.exceptions import BotoCoreError, ClientError
-
-from stayput.errors import StayputError, WrongUse
+from stayput.engine.account import explaining
+from stayput.errors import WrongUse
 from stayput.localcloud.resource import Aws, unless_gone
 from stayput.localcloud.s3 import Bucket
+
+MAY = "see whether your key may do that, then run it again"
 
 
 def check_empty(aws: Aws, name: str) -> None:
     """Whether nothing is lost with a bucket; one that is gone holds nothing. Raises WrongUse, StayputError."""
-    with _explaining(name):
+    with explaining(f"the bucket {name}", MAY):
         objects, size = unless_gone(lambda: _count(aws, name)) or (0, 0)
     if objects:
         what = f"holds {objects:,} objects ({size:,} bytes), old versions included, which would be lost"
@@ -23,17 +21,8 @@ def delete_bucket(aws: Aws, name: str, *, with_objects: bool) -> None:
     """Delete a bucket; one with objects only when told so. Gone already is no error. Raises WrongUse, StayputError."""
     if not with_objects:
         check_empty(aws, name)
-    with _explaining(name):
+    with explaining(f"the bucket {name}", MAY):
         Bucket(aws).delete(name, {"forceDestroy": with_objects})
-
-
-@contextmanager
-def _explaining(name: str) -> Iterator[None]:
-    try:
-        yield
-    except (ClientError, BotoCoreError) as error:
-        said = " ".join(str(error).split())
-        raise StayputError(f"the bucket {name}", said, "see whether your key may do that, then run it again") from None
 
 
 def _count(aws: Aws, name: str) -> tuple[int, int]:

@@ -1,30 +1,37 @@
-"""What Pulumi's engine says when it fails, as one line with the next step. Pure."""
+"""What Pulumi's engine and AWS say when they fail, as one line with the next step. Pure."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from stayput.errors import NeedsAPerson, StayputError
 from stayput.localcloud.resource import CANCELLED
+
+LOG_IN = "log in to AWS again, then run it again"
+CREDENTIALS = "correct the AWS credentials, then run it again"
+CLOCK, SET_CLOCK = "the clock of this machine is off", "set it (timedatectl set-ntp true), then run it again"
 
 # A part of what is said, what it means, and what to do. The first that is found counts.
 KNOWN = (
     ("incorrect passphrase", "the passphrase is not the one that the stack was encrypted with", "{passphrase}"),
     ("passphrase must be set", "the stack is encrypted with a passphrase, and none is given", "{passphrase}"),
     ("the stack is currently locked", "somebody else is at work on it{holder}", "{unlock}"),
-    ("ExpiredToken", "the AWS session has expired", "log in to AWS again, then run it again"),
-    ("InvalidClientTokenId", "AWS does not know the access key", "correct the AWS credentials, then run it again"),
-    ("SignatureDoesNotMatch", "AWS does not accept the secret of the access key", "correct the AWS credentials"),
-    (
-        "RequestTimeTooSkewed",
-        "the clock of this machine is off",
-        "set it (timedatectl set-ntp true), then run it again",
-    ),
+    ("ExpiredToken", "the AWS session has expired", LOG_IN),
+    ("SSO session has expired", "the AWS session has expired", LOG_IN),
+    ("InvalidClientTokenId", "AWS does not know the access key", CREDENTIALS),
+    ("InvalidAccessKeyId", "AWS does not know the access key", CREDENTIALS),
+    ("RequestTimeTooSkewed", CLOCK, SET_CLOCK),
+    ("Signature expired", CLOCK, SET_CLOCK),  # IAM says it of a clock that is late, with the code of a wrong secret
+    ("Signature not yet current", CLOCK, SET_CLOCK),
+    ("SignatureDoesNotMatch", "AWS does not accept the secret of the access key", CREDENTIALS),
     ("No valid credential sources", "there are no AWS credentials", "log in to AWS, or name a profile: aws:profile"),
+    ("Unable to locate credentials", "there are no AWS credentials", "log in to AWS, or name a profile: aws:profile"),
     ("BucketAlreadyOwnedByYou", "a bucket of that name is yours already", "take it over: stayput:import: NAME"),
     ("BucketAlreadyExists", "somebody else has a bucket of that name", "choose another: stayput:bucket"),
     ("Invalid AWS Region", "there is no such region", "correct aws:region"),
+    ("InvalidLocationConstraint", "there is no such region", "correct aws:region"),
     ("is protected", "it is protected", "destroy it by ./invoke destroy, which asks first"),
     ("no such host", "the address cannot be found", "see to the network and to aws:region, then run it again"),
+    ("Could not connect to the endpoint", "AWS cannot be reached", "see to the network and to aws:region"),
 )
 
 
@@ -49,10 +56,18 @@ def explained(where: str, errors: Sequence[tuple[str, str]], said: str, passphra
         "unlock": "wait for it; if nobody is there any more: pulumi cancel",
     }
     place = next((resource for resource, _ in errors if resource), "")
+    telling = StayputError(
+        place or where, _telling(errors, said), "mend that, then run it again: it goes on where it was"
+    )
+    return known(place or where, text, fills) or telling
+
+
+def known(where: str, text: str, fills: Mapping[str, str] | None = None) -> StayputError | None:
+    """The failure that a text tells of, if it is a known one. fills: what the lines of KNOWN name in braces."""
     for sign, meaning, next_step in KNOWN:
         if sign in text:
-            return StayputError(place or where, meaning.format(**fills), next_step.format(**fills))
-    return StayputError(place or where, _telling(errors, said), "mend that, then run it again: it goes on where it was")
+            return StayputError(where, meaning.format_map(fills or {}), next_step.format_map(fills or {}))
+    return None
 
 
 def _telling(errors: Sequence[tuple[str, str]], said: str) -> str:

@@ -6,10 +6,11 @@ from typing import Any
 from pulumi.automation import Deployment
 from pulumi.automation import Stack as PulumiStack
 
+from stayput.engine.account import connect, explaining
 from stayput.engine.events import shown
 from stayput.localcloud.iam import AccessKey
 from stayput.localcloud.resource import Resource
-from stayput.localcloud.table import connect, connect_account, table
+from stayput.localcloud.table import table
 
 
 def remove(stack: PulumiStack, url: str, config: Mapping[str, str], say: Callable[[str], None]) -> None:
@@ -23,11 +24,12 @@ def remove(stack: PulumiStack, url: str, config: Mapping[str, str], say: Callabl
     begun = [one["resource"] for one in deployment.get("pending_operations") or () if one.get("type") == "creating"]
     if not begun:
         return
-    resources = table(connect(url, config["aws:region"]) if url else connect_account(config))
+    resources = table(connect(url, config))
     for one in begun:
         resource = resources.get(one["type"])
         if resource and (url or isinstance(resource, AccessKey)):
-            _remove(resource, one, _known(deployment, one["type"]))
+            with explaining(shown(one["urn"]), "see whether your key may do that, then run it again"):
+                _remove(resource, one, _known(deployment, one["type"]))
             say(f"took away what was left of {shown(one['urn'])}")
     stack.import_stack(Deployment(version=state.version, deployment={**deployment, "pending_operations": []}))
 

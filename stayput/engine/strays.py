@@ -4,10 +4,8 @@ from collections.abc import Callable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from functools import partial
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from stayput.engine import Drift
-from stayput.errors import StayputError
+from stayput.engine.account import explaining
 from stayput.localcloud.resource import Aws, unless_gone
 
 
@@ -18,18 +16,20 @@ class Stray:
     drift: Drift
     remove: Callable[[], object]
 
+    def take_away(self) -> None:
+        """Raises StayputError."""
+        with explaining(f"{self.drift.resource}, which {self.drift.what}", "see whether your own key may change IAM"):
+            self.remove()
+
 
 def find(aws: Aws, known: Mapping[str, Set[str]]) -> list[Stray]:
     """Everything that the stack's users and groups have beyond what it made. Reads only.
 
     known: the ids of the stack's resources by their short type. Raises StayputError.
     """
-    try:
+    with explaining("the uploader's rights", "see whether your own key may read IAM"):
         users = [stray for user in sorted(known.get("User", ())) for stray in _of_user(aws, user, known)]
         return [*users, *(stray for group in sorted(known.get("Group", ())) for stray in _of_group(aws, group, known))]
-    except (ClientError, BotoCoreError) as error:
-        said = " ".join(str(error).split())
-        raise StayputError("the uploader's rights", said, "see whether your own key may read IAM") from None
 
 
 def _of_user(aws: Aws, user: str, known: Mapping[str, Set[str]]) -> Iterator[Stray]:

@@ -1,10 +1,6 @@
 """What fails or is cancelled half-way leaves a true state, and the next `up` goes on from there."""
 
-import http.client
 import signal
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from urllib.parse import urlsplit
 
 import grpc
 import psutil
@@ -20,11 +16,10 @@ from stayput.localcloud.provider import serve
 from stayput.localcloud.table import connect
 from stayput.localcloud.wire import struct
 from tests.integration.clouds import buckets, copy_program, key_ids
+from tests.integration.relay import Relayed, iam_error
 
 REGION = "eu-central-1"
 OF_ITS_OWN = [("grpc.use_local_subchannel_pool", 1)]  # a connection, as each of the engine's providers has
-PASSED = ("content-type", "etag", "location")
-DENIED = b"<ErrorResponse><Error><Code>AccessDenied</Code><Message>not now</Message></Error></ErrorResponse>"
 
 
 def pulumi(stack):
@@ -37,47 +32,16 @@ def stack(tmp_path):
     server.stop(made.home)
 
 
-def relay(to, refused):
-    """A server before the cloud at `to`, which denies the first request whose body begins with `refused`."""
-    left = [refused]
-
-    class Relay(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def pass_on(self):
-            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            if left and body.startswith(left[0]):
-                left.clear()
-                return self.answer(403, [("Content-Type", "text/xml")], DENIED)
-            connection = http.client.HTTPConnection(urlsplit(to).netloc)
-            connection.request(self.command, self.path, body, dict(self.headers))
-            answer = connection.getresponse()
-            headers = [(name, value) for name, value in answer.getheaders() if name.lower() in PASSED]
-            return self.answer(answer.status, headers, answer.read())
-
-        do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = pass_on
-
-        def answer(self, status, headers, body):
-            self.send_response(status)
-            for name, value in headers:
-                self.send_header(name, value)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_):
-            pass
-
-    return ThreadingHTTPServer(("127.0.0.1", 0), Relay)
-
-
-class Relayed(PulumiEngine):
+class DeniedOnce(Relayed):
     """Its first look at each new user is denied, when the user is made already."""
 
-    def _start_cloud(self, config, say):
-        self.relay = relay(super()._start_cloud(config, say), b"Action=GetUser")
-        threading.Thread(target=self.relay.serve_forever, daemon=True).start()
-        return f"http://127.0.0.1:{self.relay.server_port}"
+    left = True
+
+    def refuse(self, method, path, body):
+        if self.left and body.startswith(b"Action=GetUser"):
+            self.left = False
+            return 403, iam_error("AccessDenied", "not now")
+        return None
 
 
 def users(stack):
@@ -93,11 +57,10 @@ def is_whole(stack, cloud):
 
 @pytest.mark.needs("engine")
 def test_what_was_made_before_a_later_call_failed_is_known_and_kept(stack):
-    engine = Relayed(stack, cli.find())
+    engine = DeniedOnce(stack, cli.find())
     with pytest.raises(StayputError) as failed:
         engine.up(print)
-    engine.relay.shutdown()
-    engine.relay.server_close()
+    engine.stop()
     assert str(failed.value).startswith("User uploader: ")
     assert "AccessDenied" in failed.value.what
     assert failed.value.next_step

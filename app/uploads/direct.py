@@ -24,9 +24,14 @@ class NothingSent(Exception):
     """There is no photo under incoming/ yet."""
 
 
+def possible() -> bool:
+    """Whether the storage takes photos straight from a browser."""
+    return hasattr(default_storage, "form")
+
+
 def begin(content_type: str, *, owner: str, listed: bool) -> tuple[Image, dict[str, Any]]:
     """A row that is received, and the form `{"url", "fields"}` to post the photo with, its file last."""
-    if not hasattr(default_storage, "form"):
+    if not possible():
         raise NotDirect
     image = store.receive(owner=owner, listed=listed, direct=True)
     most = settings.UPLOAD_LIMITS.upload_bytes

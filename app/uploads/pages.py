@@ -7,7 +7,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 from django.views.static import serve
 
-from app.uploads import intake
+from app.uploads import direct, intake
 from app.uploads.auth import UploadThrottle, owner
 from app.uploads.formats import TAKEN
 from app.uploads.images import InvalidImage
@@ -47,9 +47,8 @@ def upload(request: HttpRequest) -> HttpResponse:
 
 def page(request: HttpRequest, problem: str = "", status: int = 200, retry_after: int | None = None) -> HttpResponse:
     shown = Image.objects.filter(listed=True, state=State.READY)[:SHOWN]
-    answer = render(
-        request, "uploads/gallery.html", {"images": shown, "problem": problem, "taken": TAKEN}, status=status
-    )
+    context = {"images": shown, "problem": problem, "taken": TAKEN, "direct": direct.possible()}
+    answer = render(request, "uploads/gallery.html", context, status=status)
     if retry_after is not None:
         answer.headers["Retry-After"] = str(retry_after)
     return answer

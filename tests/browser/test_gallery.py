@@ -10,20 +10,6 @@ from stayput import photo
 from stayput.deploy import deploy
 
 pytestmark = pytest.mark.needs("browser")
-OPTIONS = ("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-sync")
-QUIET = ("--disable-background-networking", "--disable-component-update")
-
-
-@pytest.fixture
-def page():
-    from playwright.sync_api import sync_playwright
-
-    from tests.parts import program
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program("chromium"), args=[*OPTIONS, *QUIET])
-        yield browser.new_page()
-        browser.close()
 
 
 def deployed(checkout, *overrides, storage="s3"):

@@ -239,6 +239,13 @@ def test_too_many_uploads_are_told_when_to_come_back(client: Client, monkeypatch
     assert client.get("/api/images/").status_code == 200
 
 
+def test_the_page_sends_nothing_straight_where_pictures_are_on_local_disk(client: Client, django_user_model: Any):
+    client.force_login(django_user_model.objects.create_user("ada"))
+    page = client.get("/").content.decode()
+    assert '<form class="upload" method="post" enctype="multipart/form-data">' in page
+    assert "<script" not in page
+
+
 def test_the_page_says_when_an_upload_may_be_tried_again(
     client: Client, django_user_model: Any, monkeypatch: pytest.MonkeyPatch
 ):

@@ -77,9 +77,14 @@ class Site:
     def log(self) -> str:
         return (self.folder / "log").read_text()
 
+    def bearer(self, **kinds: Any) -> dict[str, str]:
+        return {"Authorization": f"Bearer {tokens.sign(KEY, purpose='upload', **kinds)}"}
+
     def upload(self, data: bytes = PHOTO, **kinds: Any) -> httpx.Response:
-        token = tokens.sign(KEY, purpose="upload", **kinds)
-        return self.post(data, headers={"Authorization": f"Bearer {token}"})
+        return self.post(data, headers=self.bearer(**kinds))
+
+    def delete(self, identity: str) -> httpx.Response:
+        return self.client.delete(f"/api/images/{identity}/", headers=self.bearer())
 
     def post(self, data: bytes, headers: dict[str, str]) -> httpx.Response:
         return self.client.post("/api/images/", files={"image": ("photo.jpg", data, "image/jpeg")}, headers=headers)

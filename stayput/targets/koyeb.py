@@ -7,6 +7,7 @@ deployment's definition brings back exactly the values it ran with.
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 
 from stayput.errors import WrongUse
 from stayput.project import Section
@@ -49,9 +50,9 @@ class Table(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     service: str
 
 
-def find_apps(name: str) -> Call:
+def find_apps(name: str, offset: int) -> Call:
     """name: empty for all."""
-    params = {"limit": str(PAGE)} | ({"name": name} if name else {})
+    params = {"limit": str(PAGE), "offset": str(offset)} | ({"name": name} if name else {})
     return Call(name="find the app", method="GET", path="/v1/apps", params=params)
 
 
@@ -59,8 +60,8 @@ def get_app(app: str) -> Call:
     return Call(name="read the app", method="GET", path=f"/v1/apps/{app}")
 
 
-def find_services(app: str) -> Call:
-    params = {"app_id": app, "limit": str(PAGE)}
+def find_services(app: str, offset: int) -> Call:
+    params = {"app_id": app, "limit": str(PAGE), "offset": str(offset)}
     return Call(name="find the service", method="GET", path="/v1/services", params=params)
 
 
@@ -137,7 +138,7 @@ class Koyeb:
             return
         if not self._listed:
             self.deployments()
-        self._secrets = {one["name"]: one for one in self._all_secrets()}
+        self._secrets = {one["name"]: one for one in self._all("secrets", list_secrets)}
         for name, value in values.items():
             secret = name_secret(self._id, name, self._fingerprint(plain(value)))
             if secret not in self._secrets:
@@ -212,8 +213,8 @@ class Koyeb:
     @property
     def _found_service(self) -> Json:
         if self._service is None:
-            there: list[Json] = self.api.ask(find_services(str(self._found_app["id"]))).body.get("services") or []
-            self._service = self._one("service", self._named[1], there)
+            there = self._all("services", partial(find_services, str(self._found_app["id"])))
+            self._service = self._one("service", self._named[1], list(there))
         return self._service
 
     @property
@@ -227,7 +228,7 @@ class Koyeb:
         return self._one("app", app, found or self._apps(""))
 
     def _apps(self, name: str) -> list[Json]:
-        return self.api.ask(find_apps(name)).body.get("apps") or []
+        return list(self._all("apps", partial(find_apps, name)))
 
     def _one(self, kind: str, named: str, there: Sequence[Json]) -> Json:
         """The one that has that name or id. Raises WrongUse, listing what was found."""
@@ -244,11 +245,12 @@ class Koyeb:
             return ours[1] if ours else f"the secret {secret}"
         return self._fingerprint(variable.get("value", ""))
 
-    def _all_secrets(self) -> Iterator[Json]:
+    def _all(self, key: str, ask: Callable[[int], Call]) -> Iterator[Json]:
+        """key: of the list in an answer. ask: the call for what follows so many."""
         seen = 0
         while True:
-            body: Json = self.api.ask(list_secrets(seen)).body
-            page: list[Json] = body.get("secrets") or []
+            body: Json = self.api.ask(ask(seen)).body
+            page: list[Json] = body.get(key) or []
             yield from page
             seen += len(page)
             if not page or seen >= body.get("count", 0):
@@ -259,7 +261,7 @@ class Koyeb:
         try:
             self.api.ask(create_secret(name, value))
         except Refused:
-            if name not in {one["name"] for one in self._all_secrets()}:
+            if name not in {one["name"] for one in self._all("secrets", list_secrets)}:
                 raise
 
     def _prune(self) -> None:

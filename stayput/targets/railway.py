@@ -24,6 +24,7 @@ TOKENS = (
     ),
     Kind(name="RAILWAY_API_TOKEN", speaks_for="all of its account or workspace", make="Account Settings, Tokens"),
 )
+LISTS = ("projects", "environments", "services", "variables")  # that are read page by page
 HEALTH_SECONDS = 300
 HEALTH_CHECK, HEALTH_TIMEOUT, PRE_DEPLOY = "health check path", "health check timeout", "pre-deploy command"
 PHASES = {
@@ -114,16 +115,13 @@ class Railway:
 
     def fingerprints(self) -> Mapping[str, str]:
         """Of a sealed variable nothing is told but that it is there."""
-        sealed: list[str] = []
-        after: str | None = None
-        while True:
-            page = self._ask(call("read the variables", documents.VARIABLES, self._ids | {"after": after}))
-            known: Json = page["environment"]["variables"]  # of all services, and shared ones
-            of_ours = (one for one in _nodes(known) if one["serviceId"] == self._ids["service"])
-            sealed += [one["name"] for one in of_ours if one["isSealed"]]
-            if not known["pageInfo"]["hasNextPage"]:
-                break
-            after = _onward(self.api.where, after, known["pageInfo"]["endCursor"])
+        page, known = self._whole(
+            "read the variables", documents.VARIABLES, self._ids, lambda data: data["environment"]
+        )
+        of_ours = (
+            one for one in known["variables"] if one["serviceId"] == self._ids["service"]
+        )  # not of all, nor shared
+        sealed = [one["name"] for one in of_ours if one["isSealed"]]
         told: dict[str, str] = page["variables"]
         self._there = dict.fromkeys(sealed, UNREADABLE) | {name: Secret(value) for name, value in told.items()}
         return {name: "" if one is UNREADABLE else self._fingerprint(one.value) for name, one in self._there.items()}
@@ -209,26 +207,53 @@ class Railway:
 
     def _look_up(self) -> dict[str, str]:
         project, environment, service = self._named
+        of_token: Json = {}
         if "Project-Access-Token" in self.api.headers:  # speaks for one environment and can list no projects
-            of_token: Json = self._ask(call("read the token's place", documents.PLACE, {}))["projectToken"]
+            place, inside = self._whole(
+                "read the token's place", documents.PLACE, {}, lambda data: data["projectToken"]["project"]
+            )
+            of_token = place["projectToken"]
             there: Json = of_token["project"]
             self._one("project", project, [there])
         else:
-            of_token, id = {}, project
+            id = project
             if not UUID.fullmatch(project):
-                id = self._one(
-                    "project", project, _nodes(self._ask(call("list the projects", documents.PROJECTS, {}))["projects"])
-                )
-            there = self._ask(call("read the project", documents.PROJECT, {"id": id}))["project"]
+                _, listed = self._whole("list the projects", documents.PROJECTS, {}, lambda data: data)
+                id = self._one("project", project, listed["projects"])
+            read, inside = self._whole("read the project", documents.PROJECT, {"id": id}, lambda data: data["project"])
+            there = read["project"]
         found = {
             "project": str(there["id"]),
-            "environment": self._one("environment", environment, _nodes(there["environments"])),
-            "service": self._one("service", service, _nodes(there["services"])),
+            "environment": self._one("environment", environment, inside["environments"]),
+            "service": self._one("service", service, inside["services"]),
         }
         if of_token and of_token["environmentId"] != found["environment"]:
             what = f"RAILWAY_TOKEN is of another environment than {environment}"
             raise WrongUse(self.api.where, what, f"make a project token of {environment}")
         return found
+
+    def _whole(
+        self, name: str, document: str, given: Mapping[str, object], inside: Callable[[Json], Json]
+    ) -> tuple[Json, dict[str, list[Json]]]:
+        """The answer, and the nodes of each list in the part of it that `inside` gives, to the last page.
+
+        A list goes on by a variable of its own name, in which its cursor is sent.
+        """
+        nodes: dict[str, list[Json]] = {}
+        cursors: dict[str, str] = {}
+        while True:
+            data = self._ask(call(name, document, {**given, **cursors}))
+            further = dict(cursors)
+            lists: dict[str, Json] = {key: one for key, one in inside(data).items() if key in LISTS}
+            for key, one in lists.items():
+                nodes.setdefault(key, []).extend(edge["node"] for edge in one["edges"])
+                if end := one["pageInfo"]["endCursor"]:
+                    further[key] = end
+            if not any(one["pageInfo"]["hasNextPage"] for one in lists.values()):
+                return data, nodes
+            if further == cursors:
+                raise StayputError(self.api.where, f"{name}: gives the same page again", "run this again")
+            cursors = further
 
     def _one(self, kind: str, named: str, there: Sequence[Json]) -> str:
         """The id of the one that has that name or id. Raises WrongUse, listing what was found."""
@@ -271,17 +296,6 @@ class Railway:
         if "not authorized" in said.lower():
             raise Refused(self.api.where, f"{request.name}: {said}", "look at the token: it has no right to do this")
         raise Refused(self.api.where, f"{request.name}: {said}", "mend that, then run this again")
-
-
-def _onward(where: str, before: str | None, cursor: str | None) -> str:
-    """The cursor of the next page. Raises StayputError where it does not lead on."""
-    if not cursor or cursor == before:
-        raise StayputError(where, "gives the same page again", "run this again")
-    return cursor
-
-
-def _nodes(connection: Json) -> list[Json]:
-    return [edge["node"] for edge in connection["edges"]]
 
 
 def connect(token: Token, base_url: str = "", wait: float = 0.5, timeout: float = 30) -> Api:

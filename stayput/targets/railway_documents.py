@@ -4,14 +4,19 @@ from collections.abc import Mapping
 
 from stayput.targets.http import Call
 
-INSIDE = """{
+NAMED = "{ edges { node { id name } } pageInfo { hasNextPage endCursor } }"
+INSIDE = f"""{{
   id name
-  environments(first: 500) { edges { node { id name } } }
-  services(first: 500) { edges { node { id name } } }
-}"""
-PLACE = f"query token {{ projectToken {{ environmentId project {INSIDE} }} }}"
-PROJECTS = "query projects { projects(first: 500) { edges { node { id name } } } }"
-PROJECT = f"query project($id: String!) {{ project(id: $id) {INSIDE} }}"
+  environments(first: 500, after: $environments) {NAMED}
+  services(first: 500, after: $services) {NAMED}
+}}"""
+PLACE = f"""query token($environments: String, $services: String) {{
+  projectToken {{ environmentId project {INSIDE} }}
+}}"""
+PROJECTS = f"query projects($projects: String) {{ projects(first: 500, after: $projects) {NAMED} }}"
+PROJECT = f"""query project($id: String!, $environments: String, $services: String) {{
+  project(id: $id) {INSIDE}
+}}"""
 INSTANCE = """query instance($service: String!, $environment: String!, $project: String!) {
   serviceInstance(serviceId: $service, environmentId: $environment) {
     healthcheckPath healthcheckTimeout preDeployCommand sleepApplication startCommand cronSchedule source { image }
@@ -20,9 +25,9 @@ INSTANCE = """query instance($service: String!, $environment: String!, $project:
     customDomains { domain targetPort } serviceDomains { domain targetPort }
   }
 }"""
-VARIABLES = """query variables($service: String!, $environment: String!, $project: String!, $after: String) {
+VARIABLES = """query variables($service: String!, $environment: String!, $project: String!, $variables: String) {
   variables(projectId: $project, environmentId: $environment, serviceId: $service)
-  environment(id: $environment, projectId: $project) { variables(first: 500, after: $after) {
+  environment(id: $environment, projectId: $project) { variables(first: 500, after: $variables) {
     edges { node { name serviceId isSealed } } pageInfo { hasNextPage endCursor }
   } }
 }"""

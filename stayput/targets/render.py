@@ -1,6 +1,7 @@
 """Render, by its REST API v1. Variables are written one by one: the call for all of them drops what it is not given."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any, cast
 
 from stayput.errors import StayputError, WrongUse
@@ -39,9 +40,9 @@ class Table(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     service: str  # name or id
 
 
-def find_services(name: str) -> Call:
+def find_services(name: str, cursor: str) -> Call:
     """name: empty for all."""
-    params = {"limit": str(PAGE)} | ({"name": name} if name else {})
+    params = {"limit": str(PAGE)} | ({"name": name} if name else {}) | ({"cursor": cursor} if cursor else {})
     return Call(name="find the service", method="GET", path="/services", params=params)
 
 
@@ -157,7 +158,8 @@ class Render:
         raise WrongUse(self.api.where, "has no public address", "make it a web service")
 
     def fingerprints(self) -> Mapping[str, str]:
-        self._there = {one["key"]: Secret(one["value"]) for one in self._pages()}
+        told = (one["envVar"] for one in self._pages(partial(list_variables, self._id)))
+        self._there = {one["key"]: Secret(one["value"]) for one in told}
         return {name: self._fingerprint(value.value) for name, value in self._there.items()}
 
     def inject(self, values: Variables) -> None:
@@ -240,17 +242,19 @@ class Render:
         raise WrongUse(self.api.where, what, "name it by its id: [targets.render] service in stayput.toml")
 
     def _listed(self, name: str) -> list[Json]:
-        return [one["service"] for one in self.api.ask(find_services(name)).body]
+        return [one["service"] for one in self._pages(partial(find_services, name))]
 
-    def _pages(self) -> Iterator[dict[str, str]]:
+    def _pages(self, ask: Callable[[str], Call]) -> Iterator[Json]:
+        """ask: the call for the page after a cursor."""
         cursor = ""
         while True:
-            page: list[Json] = self.api.ask(list_variables(self._id, cursor)).body
-            yield from (one["envVar"] for one in page)
+            call = ask(cursor)
+            page: list[Json] = self.api.ask(call).body
+            yield from page
             if len(page) < PAGE:
                 return
             if page[-1]["cursor"] == cursor:
-                raise StayputError(self.api.where, "gives the same page of variables again", "run this again")
+                raise StayputError(self.api.where, f"{call.name}: gives the same page again", "run this again")
             cursor = page[-1]["cursor"]
 
     def _id_of(self, body: Json | None) -> str:

@@ -1,11 +1,14 @@
-"""What only Railway has: sealed variables, which deployments get and nobody is told."""
+"""What only Railway has: sealed variables, which deployments get and nobody is told, and two kinds of tokens."""
 
 import pytest
 
-from stayput.errors import StayputError
+from stayput.errors import StayputError, WrongUse
+from stayput.secrets import Secret
+from stayput.targets import railway
+from stayput.tokens import Token
 from tests.contract.conftest import needs_contract
 from tests.standins.instant import VirtualClock, instant_place
-from tests.standins.places import THEIRS, release
+from tests.standins.places import THEIRS, TOKEN, release
 from tests.standins.sites import DoesNotStart
 
 
@@ -58,3 +61,28 @@ def test_sealed_variables_are_found_on_later_pages(place):
     place.stand_in.page = 1
     place.stand_in.sealed = {"DATABASE_URL", "SENTRY_DSN"}
     assert set(place.again().observe().fingerprints) == set(THEIRS)
+
+
+def opened(place, *names, kind=0):
+    """The service of these names, with that kind of token."""
+    api = place.again()._provider.api
+    api.headers = railway.connect(Token(kind=railway.TOKENS[kind], secret=Secret(TOKEN), place="")).headers
+    return railway.Railway(api, *names, str)
+
+
+def test_an_account_s_token_finds_the_project_on_the_last_page(place):
+    place.stand_in.others, place.stand_in.page = 230, 100
+    assert opened(place, "gallery", "production", "web", kind=1).deployments() == []
+    with pytest.raises(WrongUse, match=r"no projects have the name nowhere; found: other-0 .*gallery \(p1\)"):
+        opened(place, "nowhere", "production", "web", kind=1).deployments()
+
+
+def test_a_project_s_token_of_another_environment_is_said(place):
+    with pytest.raises(WrongUse, match="RAILWAY_TOKEN is of another environment than staging"):
+        opened(place, "gallery", "staging", "web").deployments()
+
+
+def test_a_list_that_gives_the_same_page_again_is_not_followed_for_ever(place):
+    place.stand_in.others, place.stand_in.page = 5, 0
+    with pytest.raises(StayputError, match="gives the same page again"):
+        opened(place, "gallery", "production", "web").deployments()

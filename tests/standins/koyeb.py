@@ -41,6 +41,7 @@ class Koyeb(StandIn):
         self.domains = [{"name": self.hosting.edge.domain, "status": "ACTIVE", "type": "AUTOASSIGNED"}]
         self.saved = None  # a definition that was saved in the control panel, and not deployed
         self.hides_saved = False  # from the list of deployments
+        self.others = 0  # apps and services besides
         self.refusal = ""  # what an update is refused with
         self.definition = self.made_with = {
             "name": "web",
@@ -111,12 +112,24 @@ class Koyeb(StandIn):
         match method, path.removeprefix("/v1/").split("/"):
             case "GET", ["apps"]:
                 named = [self._app(), self._app("a9000000-0000-4000-8000-000000000002", "gallery-staging")]
-                return 200, {"apps": [one for one in named if query.get("name", "") in one["name"]]}
+                named += [
+                    self._app(f"a9000000-0000-4000-8000-{n:012d}", f"other-{n}") for n in range(3, self.others + 3)
+                ]
+                return 200, self._page("apps", [one for one in named if query.get("name", "") in one["name"]], query)
             case "GET", ["apps", id] if id == APP:
                 return 200, {"app": self._app()}
             case "GET", ["services"]:
-                there = [self._service(), self._service("5e000000-0000-4000-8000-000000000002", "web-worker")]
-                return 200, {"services": [one for one in there if query.get("app_id") in (None, one["app_id"])]}
+                others = [
+                    self._service(f"5e000000-0000-4000-8000-{n + 3:012d}", f"other-{n}") for n in range(self.others)
+                ]
+                alike = [
+                    self._service(f"5e000000-0000-4000-8000-{n:012d}", name)
+                    for n, name in ((900, "web-worker"), (901, "twin"), (902, "twin"))
+                ]
+                there = [
+                    one for one in (*others, self._service(), *alike) if query.get("app_id") in (None, one["app_id"])
+                ]
+                return 200, self._page("services", there, query)
             case "GET", ["services", id] if id == SERVICE:
                 return 200, {"service": self._service()}
             case "PUT", ["services", id] if id == SERVICE:
@@ -125,9 +138,8 @@ class Koyeb(StandIn):
                 made = self.deploy(body["definition"])
                 return 200, {"service": self._service() | {"latest_deployment_id": made.id}}
             case "GET", ["secrets"]:
-                offset, limit = int(query.get("offset", 0)), int(query.get("limit", 10))
                 shown = [{key: one[key] for key in one if key != "value"} for one in self.secrets.values()]
-                return 200, {"secrets": shown[offset : offset + limit], "count": len(shown), "offset": offset}
+                return 200, self._page("secrets", shown, query)
             case "POST", ["secrets"]:
                 return 200, {"secret": self._create(body)}
             case "DELETE", ["secrets", id]:
@@ -149,6 +161,10 @@ class Koyeb(StandIn):
 
     def refuse(self, status, message):
         return {"status": status, "code": "refused", "message": message}
+
+    def _page(self, name, there, query):
+        offset, limit = int(query.get("offset", 0)), int(query.get("limit", 10))
+        return {name: there[offset : offset + limit], "count": len(there), "offset": offset}
 
     def _create(self, body):
         if body["name"] in self.secrets:

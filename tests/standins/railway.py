@@ -48,6 +48,7 @@ class Railway(StandIn):
         self.hosting, self.variables = Hosting(certificate, sites, "d-"), dict(variables)
         self.sealed = set()  # names whose values are given to deployments, and told to nobody
         self.page = 500  # the most that a list gives at once
+        self.others = 0  # services before this one in the list
         self.settings = {"healthcheckPath": None, "healthcheckTimeout": None, "preDeployCommand": None}
         self.target_port = None  # of the domain
         self.image = None
@@ -84,7 +85,7 @@ class Railway(StandIn):
         return found[1] if found else "?"
 
     def authorized(self, headers):
-        return headers.get("Project-Access-Token") == self.token
+        return self.token in (headers.get("Project-Access-Token"), headers.get("Authorization", "")[len("Bearer ") :])
 
     def judge_request(self, method, path, query, body):
         return read(body["query"])[1] + (
@@ -107,6 +108,7 @@ class Railway(StandIn):
         return {
             "projectToken": lambda _: {"environmentId": "e1", "project": self._project(_, "p1")},
             "project": self._project,
+            "projects": lambda _, first, after=None: self._page(self._projects(), first, after),
             "serviceInstance": lambda _, **ids: self.settings | {"source": {"image": self.image}},
             "domains": lambda _, **ids: {
                 "customDomains": [],
@@ -129,28 +131,39 @@ class Railway(StandIn):
         }
 
     def _project(self, _, id):
-        def edges(*named):
-            return {"edges": [{"node": {"id": one, "name": name}} for one, name in named]}
+        def pages(*named):
+            nodes = [{"id": one, "name": name} for one, name in named]
+            return lambda _, first, after=None, **given: self._page(nodes, first, after)
+
+        others = [(f"s{n + 4}", f"other-{n}") for n in range(self.others)]
 
         return {
             "id": id,
             "name": "gallery",
-            "environments": lambda _, **given: edges(("e1", "production"), ("e2", "staging")),
-            "services": lambda _, **given: edges(("s1", "web"), ("s2", "twin"), ("s3", "twin")),
+            "environments": pages(("e1", "production"), ("e2", "staging")),
+            "services": pages(*others, ("s2", "twin"), ("s3", "twin"), ("s1", "web")),
         }
 
     def _named(self, _, first, after=None):
         """What is set in the environment: of this service, of another, and shared by all."""
         ours = [{"name": name, "serviceId": "s1", "isSealed": name in self.sealed} for name in sorted(self.variables)]
         others = [{"name": "STAYPUT_KEY", "serviceId": one, "isSealed": True} for one in ("s2", None)]
-        nodes, begin = [*others, *ours], int(after or 0)
-        end = begin + min(first, self.page)
+        return self._page([*others, *ours], first, after)
+
+    def _page(self, nodes, first, after):
+        begin = int(after or 0)
+        end = min(begin + min(first, self.page), len(nodes))
         info = {"hasNextPage": end < len(nodes), "hasPreviousPage": begin > 0, "endCursor": str(end)}
         return {"edges": [{"node": one} for one in nodes[begin:end]], "pageInfo": info}
 
     def _delete(self, _, input):
         self.sealed.discard(input["name"])
         return self.variables.pop(input["name"], None) is not None
+
+    def _projects(self):
+        return [{"id": f"p{n + 2}", "name": f"other-{n}"} for n in range(self.others)] + [
+            {"id": "p1", "name": "gallery"}
+        ]
 
     def _upsert(self, _, input):
         if not input.get("serviceId") or not input.get("skipDeploys"):

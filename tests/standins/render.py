@@ -39,6 +39,7 @@ class Render(StandIn):
         self.settings = {"autoDeploy": "yes", "healthCheckPath": "", "preDeployCommand": "", "plan": "starter"}
         self.suspended = self.maintenance = False
         self.image = "docker.io/library/nginx:latest"
+        self.others = 0  # services before this one in a list
         self.refusal = ""  # why it rolls nothing back
         self.silent = False  # answers a new deployment with 202 and no body
 
@@ -84,9 +85,12 @@ class Render(StandIn):
         if parts == ["logs"]:
             return 200, self._logs()
         if parts == ["services"]:
-            listed = [self._service("srv-2", "twin"), self._service("srv-3", "twin"), self._service()]
+            others = [self._service(f"srv-{n + 4}", f"other-{n}") for n in range(self.others)]
+            listed = [*others, self._service("srv-2", "twin"), self._service("srv-3", "twin"), self._service()]
             found = [one for one in listed if query.get("name") in (None, one["name"])]
-            return 200, [{"service": one, "cursor": one["id"]} for one in found]
+            begin = [one["id"] for one in found].index(query["cursor"]) + 1 if "cursor" in query else 0
+            page = found[begin : begin + int(query.get("limit", 20))]
+            return 200, [{"service": one, "cursor": one["id"]} for one in page]
         if parts[1] != "srv-1":
             raise Refusal(404, "not found")
         match method, parts[2:]:

@@ -152,3 +152,17 @@ def test_a_base_that_cannot_be_pulled_is_one_line(tmp_path):
         images.measure()
     assert str(refused.value).startswith(f"base {base}: cannot be pulled")
     assert "\n" not in str(refused.value)
+
+
+@pytest.mark.needs("registry")
+def test_a_base_that_is_pinned_by_its_digest_is_pulled_from_its_registry_and_built_on(tmp_path, registry):
+    copy_sniffer(tmp_path)
+    client, name = connect(), f"{registry}/{OURS}-base"
+    client.images.get("python:3.13-slim-trixie").tag(name, "1")
+    list(client.images.push(name, "1", stream=True))
+    base = f"{name}@{client.images.get(f'{name}:1').id}"
+    client.images.remove(f"{name}:1")
+    _, images = images_of(tmp_path, f"name={OURS}-sniffer", f"image.base={base}")
+    build = images.measure()
+    assert build.parts["base"] == f"{base} {base.partition('@')[2]}"
+    assert images.attest(images.make(build)).ok

@@ -21,6 +21,15 @@ S3_RIGHTS = (
 )
 
 
+# A condition on a fixed value of one of these closes a statement to the public; any other leaves it open.
+# Source: Amazon S3 User Guide, "The meaning of public".
+CLOSING = {
+    *("aws:sourceip", "aws:sourcearn", "aws:sourcevpc", "aws:sourcevpce", "aws:sourceowner", "aws:sourceaccount"),
+    *("aws:userid", "aws:principalorgid", "s3:x-amz-server-side-encryption-aws-kms-key-id"),
+    *("s3:dataaccesspointarn", "s3:dataaccesspointaccount"),
+}
+
+
 def bucket_policy_faults(bucket: str, text: str) -> Iterator[str]:
     """Why S3 would not take this text as the policy of that bucket."""
     statements = _statements(text)
@@ -68,12 +77,26 @@ def _actions(service: str) -> frozenset[str]:
 
 
 def is_public(text: str) -> bool:
-    """Whether the policy lets anyone in without a condition."""
+    """Whether S3 calls the policy public: it lets anyone in, and no condition names who."""
     return any(
         statement.get("Effect") == "Allow"
-        and statement.get("Principal") in ("*", {"AWS": "*"})
-        and not statement.get("Condition")
+        and _is_anyone(statement.get("Principal"))
+        and not _names_who(statement.get("Condition") or {})
         for statement in _statements(text) or ()
+    )
+
+
+def _is_anyone(principal: Any) -> bool:
+    named = cast(dict[str, Any], principal).get("AWS") if isinstance(principal, dict) else principal
+    return "*" in _many(named)
+
+
+def _names_who(condition: Mapping[str, Mapping[str, Any]]) -> bool:
+    return any(
+        key.lower() in CLOSING and not any("*" in value or value.endswith("/0") for value in _many(values))
+        for operator, keys in condition.items()
+        if not operator.startswith(("Not", "StringNot", "ArnNot"))
+        for key, values in keys.items()
     )
 
 

@@ -14,7 +14,9 @@ from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc, st
 
 from stayput.localcloud.iam import AccessKey
 from stayput.localcloud.names import named
-from stayput.localcloud.resource import CANCELLED, Properties, Refused, Resource
+from stayput.localcloud.policies import is_public
+from stayput.localcloud.resource import CANCELLED, Failure, Properties, Refused, Resource
+from stayput.localcloud.s3 import Policy, PublicAccessBlock
 from stayput.localcloud.table import connect, table
 from stayput.localcloud.wire import has_unknown, plain, struct
 
@@ -25,19 +27,22 @@ STAND_IN = "this provider is the stand-in of this machine's cloud and makes noth
 class StandIn(provider_pb2_grpc.ResourceProviderServicer):
     """Serves the resource table to Pulumi's engine, where the official plugin would serve AWS.
 
-    It keeps nothing but the table: ids, inputs and outputs are the engine's. What is cancelled finishes the call it is
-    in, so that the engine learns what was made, and refuses the next. An engine whose settings of a provider changed
-    has an old and a new one for a while, each with a connection of its own, and cancels the old one: never both.
+    It keeps the table, and which access blocks are wanted: ids, inputs and outputs are the engine's. What is cancelled
+    finishes the call it is in, so that the engine learns what was made, and refuses the next. An engine whose settings
+    of a provider changed has an old and a new one for a while, each with a connection of its own, and cancels the old
+    one: never both.
     """
 
     def __init__(self, url: str, region: str) -> None:
         self._table = table(connect(url, region))
         self._cancelled = set[str]()  # connections
+        self._closed = dict[str, bool]()  # buckets whose wanted access block keeps public policies out
 
     # What it is
 
     def Handshake(self, request: Any, context: grpc.ServicerContext) -> provider_pb2.ProviderHandshakeResponse:
         self._cancelled.discard(context.peer())
+        self._closed.clear()
         return provider_pb2.ProviderHandshakeResponse()
 
     def GetPluginInfo(self, request: Empty, context: grpc.ServicerContext) -> plugin_pb2.PluginInfo:
@@ -81,7 +86,10 @@ class StandIn(provider_pb2_grpc.ResourceProviderServicer):
             failure = provider_pb2.CheckFailure(reason=f"this machine's cloud cannot make a {type}")
             return provider_pb2.CheckResponse(failures=[failure])
         inputs = named(name, resource.named_by, plain(request.news), plain(request.olds))
-        failures = Resource.check(resource, inputs) if has_unknown(inputs) else resource.check(inputs)
+        known = not has_unknown(inputs)
+        failures = resource.check(inputs) if known else Resource.check(resource, inputs)
+        if known and not failures:
+            failures = self._judge_openness(resource, inputs)
         return provider_pb2.CheckResponse(
             inputs=struct(inputs),
             failures=[provider_pb2.CheckFailure(property=one.property, reason=one.reason) for one in failures],
@@ -146,6 +154,14 @@ class StandIn(provider_pb2_grpc.ResourceProviderServicer):
         resource, outputs = self._resource(request.urn), plain(request.properties)
         _attempt(context, lambda: resource.delete(request.id, outputs))
         return Empty()
+
+    def _judge_openness(self, resource: Resource, inputs: Properties) -> list[Failure]:
+        """What S3 would say when the policy comes after the access block, told before either is there."""
+        if isinstance(resource, PublicAccessBlock):
+            self._closed[inputs["bucket"]] = bool(inputs.get("blockPublicPolicy"))
+        elif isinstance(resource, Policy) and self._closed.get(inputs["bucket"]) and is_public(inputs["policy"]):
+            return [Failure("policy", f"is public, and the access block of {inputs['bucket']} keeps such policies out")]
+        return []
 
     def _resource(self, urn: str) -> Resource:
         return self._table[_type_and_name(urn)[0]]

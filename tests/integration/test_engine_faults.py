@@ -96,6 +96,16 @@ def test_what_the_provider_and_s3_refuse_is_refused_here(restored, file, old, ne
     assert told in str(refusal(restored))
 
 
+def test_a_public_policy_against_a_closed_access_block_is_told_by_a_plan_and_refused(restored):
+    bucket = pulumi(restored).observe().outputs.bucket
+    edit(restored.root / "infra" / "bucket.py", "block_public_policy=closed", "block_public_policy=True")
+    with pytest.raises(StayputError) as told:
+        pulumi(restored).observe()
+    assert told.value.where == "BucketPolicy media"
+    assert told.value.what == f"policy is public, and the access block of {bucket} keeps such policies out"
+    assert str(refusal(restored)) == str(told.value)
+
+
 def test_a_bucket_name_that_is_taken_is_told_and_left_alone(restored):
     aws = connect(server.observe(restored.home).url, "eu-central-1")
     aws.s3.create_bucket(Bucket="taken", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})

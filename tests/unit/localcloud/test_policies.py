@@ -46,7 +46,13 @@ def test_an_identity_policy_names_no_principal():
         ({"Principal": {"AWS": "*"}}, True),
         ({"Principal": {"AWS": "arn:aws:iam::123456789012:root"}}, False),
         ({"Effect": "Deny"}, False),
+        ({"Principal": {"AWS": ["arn:aws:iam::123456789012:root", "*"]}}, True),
         ({"Condition": {"IpAddress": {"aws:SourceIp": "192.0.2.0/24"}}}, False),
+        ({"Condition": {"IpAddress": {"aws:SourceIp": "0.0.0.0/0"}}}, True),
+        ({"Condition": {"NotIpAddress": {"aws:SourceIp": "192.0.2.0/24"}}}, True),
+        ({"Condition": {"Bool": {"aws:SecureTransport": "true"}}}, True),
+        ({"Condition": {"StringLike": {"aws:SourceArn": "arn:aws:s3:::*"}}}, True),
+        ({"Condition": {"StringEquals": {"aws:SourceAccount": ["123456789012"]}}}, False),
     ],
 )
 def test_a_policy_is_public_when_it_lets_anyone_in(change, public):

@@ -278,7 +278,7 @@ def test(_: Context, kind: str = "") -> None:
     raise SystemExit(check_everything(ROOT, kind))
 
 
-SUBJECTS = ("journeys", "images", "uploads", "docker", "engine", "faults")
+SUBJECTS = ("journeys", "images", "uploads", "docker", "engine", "calls", "faults")
 
 
 @task(

@@ -121,6 +121,9 @@ class Koyeb:
         self._wanted: dict[str, str] = {}  # variable → name of its secret, for the next deployment
         self._migrate = ""
 
+    def find(self) -> None:
+        self._service = self._found_service
+
     def url(self) -> str:
         domains = [one for one in self._found_app.get("domains") or () if one.get("status") in (None, "ACTIVE")]
         for one in sorted(domains, key=lambda one: one.get("type") != "CUSTOM"):

@@ -7,6 +7,7 @@ release gets the traffic when the provider finds it healthy, so it is proven aft
 import contextlib
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -82,11 +83,14 @@ class PaasTarget:
         return self._images.measure()
 
     def observe(self) -> Observed:
-        url = self._provider.url()
-        status, release, build = self._reported(url)
+        self._provider.find()
+        with ThreadPoolExecutor(2) as at_once:
+            listed, known = at_once.submit(self._provider.deployments), at_once.submit(self._provider.fingerprints)
+            url = self._provider.url()
+            status, release, build = self._reported(url)
         healthy = status == HTTPStatus.OK
-        live = next((one for one in self._provider.deployments() if one.phase is Phase.LIVE), None)
-        fingerprints = self._provider.fingerprints()
+        live = next((one for one in listed.result() if one.phase is Phase.LIVE), None)
+        fingerprints = known.result()
         return Observed(
             url=url,
             release=release,

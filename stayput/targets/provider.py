@@ -48,6 +48,8 @@ class Provider(Protocol):
     api: Api
     migrates: str  # how the database is migrated there, in words
 
+    def find(self) -> None: ...  # the service that stayput.toml names; after it, reads may be made side by side
+
     def url(self) -> str: ...  # the public address, without a slash at the end
 
     def fingerprints(self) -> Mapping[str, str]: ...  # of all variables there; empty where one cannot be read

@@ -108,6 +108,9 @@ class Railway:
         self._there: dict[str, Secret] | None = None  # the variables as last read; a sealed one without its value
         self._before: dict[str, Secret | None] = {}  # what inject replaced; None: was not there
 
+    def find(self) -> None:
+        self._found = self._ids
+
     def url(self) -> str:
         for one in self._domains:
             return f"https://{one['domain']}"

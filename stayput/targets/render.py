@@ -152,6 +152,9 @@ class Render:
         self._there: dict[str, Secret] | None = None  # the variables as last read
         self._before: dict[str, Secret | None] = {}  # what inject replaced; None: was not there
 
+    def find(self) -> None:
+        self._found = self._service
+
     def url(self) -> str:
         if url := self._details.get("url"):
             return str(url).rstrip("/")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bench import faults
+from bench import calls, faults
 from stayput.errors import StayputError
 from tests.contract.conftest import needs_contract
 from tests.standins.places import PLACES, THEIRS, release
@@ -17,6 +17,12 @@ ROOT = Path(__file__).parents[2]
 def test_under_every_fault_of_every_call_all_promises_hold_and_the_page_tells_how_it_ends(name):
     needs_contract(name)
     assert faults.table(name) in (ROOT / faults.PAGE).read_text(), "write it anew: ./invoke bench --faults"
+
+
+def test_each_deploy_makes_as_many_calls_as_the_page_tells():
+    for name in PLACES:
+        needs_contract(name)
+    assert calls.run(ROOT) in (ROOT / "docs/paas.md").read_text(), "write it anew: ./invoke bench -s calls"
 
 
 @pytest.mark.parametrize("kind", Fault.KINDS)

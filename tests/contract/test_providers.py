@@ -1,6 +1,7 @@
 """What every provider's target must do, over its stand-in. The contracts judge each request and each answer."""
 
 import json
+import threading
 
 import pytest
 
@@ -181,6 +182,26 @@ def test_nothing_changed_costs_at_most_four_calls(place):
     target.origins()
     target.observe()
     assert len(place.stand_in.calls) - before <= 4
+
+
+def test_what_is_there_is_read_side_by_side(place):
+    place.deploy(release(1))
+    target, meet, lock, two = place.again(), place.stand_in.meet, threading.Lock(), threading.Event()
+    underway = []
+
+    def held(*request):
+        with lock:
+            underway.append(request)
+            if len(underway) == 2:
+                two.set()
+        two.wait(2)
+        underway.remove(request)
+        return meet(*request)
+
+    target._provider.find()
+    place.stand_in.meet = held
+    target.observe()
+    assert two.is_set()
 
 
 def test_the_way_back_is_asked_for_with_at_most_three_calls(place):

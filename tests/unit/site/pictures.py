@@ -11,7 +11,7 @@ from PIL import Image
 RED, GREEN, BLUE, WHITE = (220, 30, 30), (30, 200, 40), (40, 50, 220), (250, 250, 250)
 
 
-def photo(size: tuple[int, int] = (1600, 1200)) -> Image.Image:
+def photo(size: tuple[int, int] = (1000, 750)) -> Image.Image:
     """A smooth picture with some detail, as a photo has."""
     sky = Image.linear_gradient("L").resize(size)
     sun = Image.radial_gradient("L").resize(size)

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image, ImageChops, ImageStat
 
 from app.uploads.caps import scans
-from app.uploads.encode import first_quality, webp
+from app.uploads.encode import encode_main, first_quality, webp
 from app.uploads.images import InvalidImage, Limits, ProcessedImage, process, read
 from tests.unit.site import pictures
 from tests.unit.site.pictures import BLUE, GREEN, RED, WHITE, encoded
@@ -47,7 +47,7 @@ def quarters(data: bytes) -> list[object]:
 
 
 def test_a_photo_becomes_a_main_webp_and_a_thumbnail_png():
-    result = process(encoded(pictures.photo((4000, 3000)), quality=90))
+    result = process(encoded(pictures.photo((2800, 2100)), quality=90))
     assert_within(result)
     assert result.main_size == (800, 600)
     assert result.thumbnail_size == (50, 38)
@@ -83,7 +83,7 @@ TURNED = {
 
 
 @pytest.mark.parametrize("orientation", TURNED)
-@pytest.mark.parametrize("size", [(400, 200), (3200, 1600)])
+@pytest.mark.parametrize("size", [(400, 200), (2200, 1100)])
 def test_every_orientation_comes_out_upright(orientation: int, size: tuple[int, int]):
     lying = TURNED[orientation](pictures.corners(size))
     result = process(pictures.with_camera_data(lying, orientation))
@@ -146,7 +146,7 @@ def test_sixteen_bits_of_grey_are_not_clipped():
     assert_close(opened(result.main).convert("RGB").getpixel((32, 32)), (128, 128, 128), 4)
 
 
-@pytest.mark.parametrize("size", [(64, 64), (1700, 1300)])
+@pytest.mark.parametrize("size", [(64, 64), (1000, 900)])
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA"])
 def test_every_mode_of_a_png_comes_out_right(mode: str, size: tuple[int, int]):
     result = process(encoded(pictures.corners(size).convert(mode), "PNG"))
@@ -160,7 +160,7 @@ def test_every_mode_of_a_png_comes_out_right(mode: str, size: tuple[int, int]):
         assert all(isinstance(c, tuple) and max(c) - min(c) <= 3 for c in found)
 
 
-@pytest.mark.parametrize("size", [(100, 100), (2000, 2000)])
+@pytest.mark.parametrize("size", [(100, 100), (1000, 1000)])
 def test_transparency_is_kept_and_no_dark_seam_appears(size: tuple[int, int]):
     picture = Image.new("RGBA", size, (0, 0, 0, 0))
     picture.paste((255, 255, 255, 255), (size[0] // 2, 0, *size))
@@ -213,9 +213,9 @@ def test_the_first_picture_of_a_phones_double_jpeg_is_taken():
     assert_close(quarters(result.main)[0], RED)
 
 
-@pytest.mark.parametrize("mode", ["RGB", "RGBA", "L"])
-def test_the_busiest_picture_still_fits(mode: str):
-    result = process(encoded(pictures.noise((620, 620), mode), "PNG"))
+@pytest.mark.parametrize(("mode", "side"), [("RGB", 620), ("RGBA", 400), ("L", 620)])
+def test_the_busiest_picture_still_fits(mode: str, side: int):
+    result = process(encoded(pictures.noise((side, side), mode), "PNG", compress_level=1))
     assert_within(result)
     assert len(result.main) > 120_000, "quality was thrown away"
 
@@ -226,7 +226,7 @@ def test_a_busy_picture_fills_the_bytes_there_are(detail: tuple[int, int], busy:
     picture = Image.blend(pictures.photo((800, 600)), noise, busy)
     limits = Limits()
     assert len(webp(picture, limits.quality)) > limits.main_bytes
-    assert 0.96 * limits.main_bytes < len(process(encoded(picture, "PNG", compress_level=1)).main) <= limits.main_bytes
+    assert 0.96 * limits.main_bytes < len(encode_main(picture, limits)[0]) <= limits.main_bytes
     assert len(webp(picture, first_quality(picture, limits))) < 1.03 * limits.main_bytes, "one encode is not enough"
 
 
@@ -240,9 +240,9 @@ def test_of_a_photo_full_of_detail_the_decoder_leaves_all_of_it():
 
 @pytest.mark.parametrize(("main_bytes", "thumbnail_bytes"), [(10_000, 2_000), (900, 400), (400, 200)])
 def test_other_limits_are_kept_as_well(main_bytes: int, thumbnail_bytes: int):
-    limits = Limits(main_side=320, main_bytes=main_bytes, thumbnail_side=64, thumbnail_bytes=thumbnail_bytes)
+    limits = Limits(main_side=160, main_bytes=main_bytes, thumbnail_side=64, thumbnail_bytes=thumbnail_bytes)
     for mode in ("RGB", "RGBA"):
-        assert_within(process(encoded(pictures.noise((350, 350), mode), "PNG"), limits), limits)
+        assert_within(process(encoded(pictures.noise((175, 175), mode), "PNG"), limits), limits)
 
 
 REFUSED = {
@@ -285,9 +285,10 @@ def test_what_is_no_picture_is_refused_in_a_sentence(name: str):
 
 
 def test_a_webp_that_would_take_over_300_mb_to_decode_is_refused():
-    data = encoded(Image.new("RGB", (5000, 4000)), "WEBP", quality=1, method=0)
+    data = bytearray(encoded(Image.new("RGB", (64, 64)), "WEBP"))
+    data[26:30] = struct.pack("<HH", 5000, 4000)
     with pytest.raises(InvalidImage, match="5,000 x 4,000 pixels; at most 18 million"):
-        process(data)
+        process(bytes(data))
 
 
 def test_an_ordinary_progressive_photo_is_taken():

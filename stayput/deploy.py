@@ -104,7 +104,8 @@ def travel(workspace: Workspace, report: Report, execute: Executor, build: Build
         "proof": {},
     }
     observed = workspace.observe()  # first: what is refused is refused before anything is provisioned
-    cloud = workspace.cloud()
+    if cloud := workspace.cloud():
+        cloud = cloud.drifted(workspace.engine.drift())
     if cloud and (cloud_steps := plan_cloud(cloud)):
         report.document["changed"] = True
         cloud = execute(cloud_steps) or cloud

@@ -42,7 +42,8 @@ def rotate_keys(workspace: Workspace, report: Report, *, grace: float = 0) -> No
         if wanted.previous:
             report.say(f"The last rotation did not end ({wanted}); going on with it.")
         else:
-            if steps := plan_cloud(workspace.engine.observe()):  # or there might be three keys for a moment
+            cloud = workspace.engine.observe().drifted(workspace.engine.drift())
+            if steps := plan_cloud(cloud):  # or there might be three keys for a moment
                 apply(workspace, report)(steps)
             wanted = wanted.further()
         while True:

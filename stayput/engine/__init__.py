@@ -1,7 +1,7 @@
 """How the Pulumi program in infra/ is run, whichever engine runs it."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
 from stayput.secrets import Secret
@@ -54,6 +54,12 @@ class Cloud:
     changes: tuple[Change, ...] = ()
     drift: tuple[Drift, ...] = ()  # as far as observing tells it
     reason: str = ""  # why `up` is needed, in words; empty: nothing to do
+
+    def drifted(self, drift: "tuple[Drift, ...]") -> "Cloud":
+        """As observed, with all that others changed: a reason for `up` where there is no other."""
+        words = ", ".join(f"{one.resource} {one.what}" for one in drift[:3])
+        more = f" and {len(drift) - 3} more" if len(drift) > 3 else ""
+        return replace(self, drift=drift, reason=self.reason or words + more)
 
 
 class Engine(Protocol):

@@ -1,5 +1,6 @@
 """The engine for a machine without Pulumi's: runs infra/ in this process, against this machine's cloud only."""
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -11,12 +12,14 @@ from msgspec.structs import replace
 
 from stayput.engine import Change, Cloud, Drift, Outputs, program, stackfile, state
 from stayput.engine.state import State
+from stayput.engine.words import drifted, kind, shown
 from stayput.errors import StayputError, WrongUse
 from stayput.localcloud import server
 from stayput.stack import Stack
 
 if TYPE_CHECKING:
     from stayput.engine.reconcile import Reconciler
+    from stayput.engine.strays import Stray
 
 Say = Callable[[str], None]
 
@@ -45,14 +48,13 @@ class EmbeddedEngine:
         known = state.load(self.stack.home)
         if known is None or not known.cloud.alive:
             return ()
-        from stayput.engine.events import drifted, shown
         from stayput.localcloud.table import connect, table
 
         resources = table(connect(known.cloud.url, known.region))
         found: list[Drift] = []
         for one in known.resources:
             found += drifted(shown(one.urn), one.outputs, resources[one.type].read(one.id, one.outputs))
-        return tuple(found)
+        return (*found, *(stray.drift for stray in _strays(known)))
 
     def up(self, say: Say) -> Cloud:
         config = self._config()
@@ -61,6 +63,9 @@ class EmbeddedEngine:
             aside.submit(import_module, "stayput.engine.inprocess")
             begun = self._begin(config["aws:region"], say)
         done = self._run(config, begun, say)
+        for stray in _strays(done):
+            stray.take_away()
+            say(f"took away from {stray.drift.resource}: {stray.drift.what}")
         done = replace(done, ingredients=made_of)
         state.save(self.stack.home, done)
         return _cloud(config, done, "")
@@ -144,6 +149,17 @@ class EmbeddedEngine:
 
         resources = table(connect(known.cloud.url, known.region))
         return Reconciler(resources, known, partial(state.save, self.stack.home), say)
+
+
+def _strays(known: State) -> "list[Stray]":
+    """What others gave the uploader besides."""
+    from stayput.engine.strays import find
+    from stayput.localcloud.table import connect
+
+    ids: defaultdict[str, set[str]] = defaultdict(set)
+    for one in known.resources:
+        ids[kind(one.urn)].add(one.id)
+    return find(connect(known.cloud.url, known.region), ids)
 
 
 def _cloud(config: Mapping[str, str], known: State | None, reason: str) -> Cloud:

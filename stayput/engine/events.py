@@ -1,15 +1,15 @@
 """What Pulumi's engine tells while it works, in this project's words. Pure, but for the collecting."""
 
-import json
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Literal, cast
+from typing import Literal, cast
 
 from pulumi.automation import EngineEvent
 from pulumi.automation.events import StepEventMetadata
 
 from stayput.engine import Change, Drift
+from stayput.engine.words import drifted, kind, name, shown
 
 DONE = {
     "create": "created",
@@ -37,7 +37,7 @@ class Listener:
         if event.resource_pre_event and _counts(step := event.resource_pre_event.metadata) and step.op in PLANNED:
             why = ", ".join(step.diffs or ()) if step.op in ("update", "replace") else ""
             action = cast(Action, step.op.value)
-            self.changes.append(Change(action=action, type=step.type, name=_name(step.urn), why=why))
+            self.changes.append(Change(action=action, type=step.type, name=name(step.urn), why=why))
         if event.res_outputs_event and _counts(step := event.res_outputs_event.metadata):
             self._done(step)
         if event.diagnostic_event and event.diagnostic_event.severity == "error":
@@ -53,40 +53,6 @@ class Listener:
             self.ids[kind(step.urn)].add(step.new.id)
         if step.op == "refresh" and step.old:
             self.drift += drifted(shown(step.urn), step.old.outputs or {}, step.new.outputs if step.new else None)
-
-
-def drifted(resource: str, old: Mapping[str, Any], new: Mapping[str, Any] | None) -> list[Drift]:
-    """What became of a resource since it was made, a line a property; new None: it is gone."""
-    if new is None:
-        return [Drift(resource, "is gone")]
-    names = [name for name in (*old, *(name for name in new if name not in old)) if old.get(name) != new.get(name)]
-    return [Drift(resource, f"{name} is {_said(new.get(name))}, was {_said(old.get(name))}") for name in names]
-
-
-def _said(value: Any) -> str:
-    match value:
-        case bool():
-            return "on" if value else "off"
-        case None:
-            return "not set"
-        case str():
-            return value
-        case _:
-            return json.dumps(value, sort_keys=True)
-
-
-def shown(urn: str) -> str:
-    """ "Bucket media"; empty for no urn."""
-    return f"{kind(urn)} {_name(urn)}" if "::" in urn else ""
-
-
-def kind(urn: str) -> str:
-    """The short type of a resource: "Bucket"."""
-    return urn.split("::")[2].rsplit("$", 1)[-1].rsplit(":", 1)[-1]
-
-
-def _name(urn: str) -> str:
-    return urn.rsplit("::", 1)[1]
 
 
 def _counts(step: StepEventMetadata) -> bool:

@@ -7,7 +7,7 @@ from pulumi.automation import Deployment
 from pulumi.automation import Stack as PulumiStack
 
 from stayput.engine.account import connect, explaining
-from stayput.engine.events import shown
+from stayput.engine.words import shown
 from stayput.localcloud.iam import AccessKey
 from stayput.localcloud.resource import Resource
 from stayput.localcloud.table import table

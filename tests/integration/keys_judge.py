@@ -111,6 +111,9 @@ class JudgedEngine:
     def preview(self):
         return self._engine.preview()
 
+    def drift(self):
+        return self._engine.drift()
+
     def up(self, say):
         return self._judged(self._engine.up(say))
 

@@ -115,9 +115,9 @@ def test_a_changed_name_is_a_replacement_and_a_changed_mode_is_not(kept):
     assert not {("User", "replace"), ("AccessKey", "replace")} & changes
 
 
-def test_what_others_changed_is_told_in_words_and_the_next_up_puts_it_right(kept):
-    outputs, cloud = pulumi(kept).observe().outputs, server.observe(kept.home)
-    aws, user = connect(cloud.url, REGION), outputs.uploader_name
+def meddle(cloud):
+    """Five changes behind the stack's back; the id of the key that is one of them."""
+    aws, outputs, user = connect(cloud.endpoint_url, REGION), cloud.outputs, cloud.outputs.uploader_name
     opened = {"BlockPublicAcls": False, "IgnorePublicAcls": True}
     aws.s3.put_public_access_block(Bucket=outputs.bucket, PublicAccessBlockConfiguration=opened)
     rule = {"AllowedMethods": ["GET"], "AllowedOrigins": ["*"]}
@@ -125,6 +125,12 @@ def test_what_others_changed_is_told_in_words_and_the_next_up_puts_it_right(kept
     aws.s3.delete_bucket_policy(Bucket=outputs.bucket)
     second = aws.iam.create_access_key(UserName=user)["AccessKey"]["AccessKeyId"]
     aws.iam.put_user_policy(UserName=user, PolicyName="all", PolicyDocument=json.dumps(ALL))
+    return second
+
+
+def test_what_others_changed_is_told_in_words_and_the_next_up_puts_it_right(kept):
+    before = pulumi(kept).observe()
+    outputs, user, second = before.outputs, before.outputs.uploader_name, meddle(before)
     observed = pulumi(kept).observe()
     told = {f"{one.resource} {one.what}" for one in observed.drift}
     assert "BucketPublicAccessBlock media blockPublicAcls is off, was on" in told
@@ -139,6 +145,23 @@ def test_what_others_changed_is_told_in_words_and_the_next_up_puts_it_right(kept
     after = pulumi(kept).observe()
     assert (after.drift, after.reason, after.outputs) == ((), "", outputs)
     assert key_ids(after) == [outputs.access_key_id]
+
+
+def test_both_engines_tell_the_same_of_what_others_changed_and_put_it_right(kept, stack):
+    pulumi(kept).up(print)
+    said = []
+    for engine, cloud in (
+        (pulumi(kept), pulumi(kept).observe()),
+        (EmbeddedEngine(stack), EmbeddedEngine(stack).up(print)),
+    ):
+        second = meddle(cloud)
+        lines = "\n".join(sorted(f"{one.resource} {one.what}" for one in engine.drift()))
+        said.append(lines.replace(cloud.outputs.uploader_name, "USER").replace(second, "KEY"))
+        engine.up(print)
+        assert engine.drift() == ()
+        assert key_ids(cloud) == [cloud.outputs.access_key_id]
+    assert len(said[0].splitlines()) == 5
+    assert said[0] == said[1]
 
 
 def test_a_key_that_somebody_deleted_is_told_and_made_anew(kept):

@@ -200,6 +200,19 @@ def kill_at(site, moment):
     cut_off.wait()
 
 
+def test_a_key_that_somebody_made_is_told_by_a_plan_and_taken_away_by_a_deploy(site):
+    (key,) = site.judge.keys()
+    iam = connect(site.judge.cloud_url, "eu-central-1").iam
+    second = iam.create_access_key(UserName=site.workspace().cloud().outputs.uploader_name)["AccessKey"]["AccessKeyId"]
+    _, document = site.run(plan)
+    (step,) = document["steps"]
+    assert step["name"] == "provision"
+    assert f"has a key {second} (active) that the stack did not make" in step["reason"]
+    code, document = site.run(deploy)
+    assert (code, steps(document)) == (0, ["provision"])
+    assert list(site.judge.keys()) == [key]
+
+
 def test_the_judge_refuses_a_key_that_was_disabled(site):
     """Guards the proof itself: with the key of the live release disabled, the site cannot take a picture.
 

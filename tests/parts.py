@@ -38,9 +38,9 @@ def engine_programs() -> Path | None:
     return found[0] if found and os.geteuid() == 0 and shutil.which("ip") else None
 
 
-def docker_answers() -> bool:
+def docker_answers(*words: str) -> bool:
     try:
-        return subprocess.run(["docker", "info"], capture_output=True, check=False, timeout=20).returncode == 0
+        return subprocess.run(["docker", *words], capture_output=True, check=False, timeout=20).returncode == 0
     except (OSError, subprocess.TimeoutExpired):
         return False
 
@@ -54,7 +54,10 @@ def postgresql_program(name: str) -> Path | None:
 
 PARTS = {
     "engine": Part(lambda: cli.find() is not None, "./invoke engine.install"),
-    "docker": Part(docker_answers, "start Docker"),
+    "docker": Part(lambda: docker_answers("info"), "start Docker"),
+    "compose": Part(
+        lambda: docker_answers("compose", "version"), "run .ci/parts/docker, or install Docker's compose plugin"
+    ),
     "dockerd": Part(lambda: engine_programs() is not None, "run .ci/parts/docker as root"),
     "registry": Part(lambda: program("docker-registry") is not None, "install docker-registry"),
     "postgresql": Part(lambda: postgresql_program("initdb") is not None, "run .ci/parts/postgresql"),

@@ -7,7 +7,7 @@ from typing import Any, cast
 import httpx
 from django.core.files.base import ContentFile, File
 from django.core.files.storage import Storage
-from imagekitio import ImageKit
+from imagekitio import DefaultHttpxClient, ImageKit
 from imagekitio.types.file import File as Asset
 
 
@@ -19,11 +19,13 @@ class ImageKitStorage(Storage):
     """A Django storage on ImageKit's media library.
 
     private_key: ImageKit's. url_endpoint: where it shows the pictures. folder: where they lie in the library.
-    timeout: seconds a request may take. retries: how often one that failed is sent again.
+    timeout: seconds a request may take. retries: how often a connection that failed is tried again. An answer is never
+    waited out by the library, which would sleep for the minute that ImageKit may ask for.
     """
 
     def __init__(self, *, private_key: str, url_endpoint: str, folder: str, timeout: float, retries: int):
-        self.client = ImageKit(private_key=private_key, timeout=timeout, max_retries=retries)
+        connection = DefaultHttpxClient(transport=httpx.HTTPTransport(retries=retries))
+        self.client = ImageKit(private_key=private_key, timeout=timeout, max_retries=0, http_client=connection)
         self.url_endpoint, self.folder, self.timeout = url_endpoint, folder, timeout
 
     def path_of(self, name: str) -> tuple[str, str]:

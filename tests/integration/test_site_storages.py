@@ -3,6 +3,8 @@
 import threading
 import time
 from collections.abc import Iterator
+from datetime import timedelta
+from io import StringIO
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,15 +13,22 @@ import flask
 import pytest
 from botocore.exceptions import ClientError
 from django.core.files.base import ContentFile
-from imagekitio import APITimeoutError, ImageKitError, InternalServerError, RateLimitError
+from django.core.files.storage import default_storage
+from django.core.management import call_command
+from django.test import Client
+from django.utils import timezone
+from imagekitio import APITimeoutError, AuthenticationError, ImageKitError, InternalServerError, RateLimitError
 from moto.server import ThreadedMotoServer
 from werkzeug.serving import make_server
 
+from app.uploads import store
+from app.uploads.models import Image
 from stayput.django import storages
 from stayput.django.health import reason
 from stayput.django.imagekit import ImageKitStorage, NotStored, stored_id
 from stayput.django.s3 import S3MediaStorage
 from stayput.django.variables import Values
+from tests.integration.test_site_api import bearer, upload
 
 
 @pytest.fixture
@@ -78,11 +87,12 @@ class Library:
     """What ImageKit's HTTP interface does, as far as a storage needs it.
 
     status: what it answers, when not 200. slow: seconds before that. answer: what an upload is answered with.
+    asked: how many requests came.
     """
 
     def __init__(self) -> None:
         self.files: dict[str, bytes] = {}
-        self.status, self.slow, self.answer = 200, 0.0, self.said
+        self.status, self.slow, self.answer, self.asked = 200, 0.0, self.said, 0
         app = flask.Flask("imagekit")
         app.post("/api/v1/files/upload")(self.upload)
         app.get("/v1/files")(self.list)
@@ -93,8 +103,9 @@ class Library:
         self.url = f"http://127.0.0.1:{self.server.port}"
 
     def refuse(self) -> Any:
+        self.asked += 1
         time.sleep(self.slow)
-        return None if self.status == 200 else ("<html>Bad gateway</html>", self.status)
+        return None if self.status == 200 else ("<html>Bad gateway</html>", self.status, {"Retry-After": "2"})
 
     def upload(self) -> Any:
         form = flask.request.form
@@ -229,11 +240,15 @@ def test_an_upload_that_names_no_file_has_failed_whatever_its_status(
         imagekit.save("a.webp", ContentFile(b"a picture"))
 
 
-@pytest.mark.parametrize(("status", "error"), [(502, InternalServerError), (429, RateLimitError)])
-def test_imagekit_refusing_is_an_error(imagekit: ImageKitStorage, library: Library, status: int, error: Any):
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [(401, AuthenticationError), (429, RateLimitError), (500, InternalServerError), (502, InternalServerError)],
+)
+def test_imagekit_refusing_is_an_error_at_once(library: Library, at_site: None, status: int, error: Any):
     library.status = status
     with pytest.raises(error):
-        imagekit.save("a.webp", ContentFile(b"a picture"))
+        default_storage.save("a.webp", ContentFile(b"a picture"))
+    assert library.asked == 1, "it was waited out"
 
 
 def test_imagekit_is_not_waited_for_longer_than_was_said(library: Library, monkeypatch: pytest.MonkeyPatch):
@@ -242,3 +257,62 @@ def test_imagekit_is_not_waited_for_longer_than_was_said(library: Library, monke
     library.slow = 1.0
     with pytest.raises(APITimeoutError):
         hasty.save("a.webp", ContentFile(b"a picture"))
+
+
+# The site on ImageKit
+
+
+@pytest.fixture
+def at_site(library: Library, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The site's storage is ImageKit, with what is set for it."""
+    monkeypatch.setenv("IMAGE_KIT_BASE_URL", library.url)
+    values = Values(
+        secret_key="x",
+        stayput_key="x",
+        imagekit_private_key="private",
+        imagekit_url_endpoint=f"{library.url}/shown",
+    )
+    chosen = storages.storages(values, media_root=settings.MEDIA_ROOT)["default"]
+    chosen["OPTIONS"]["timeout"] = 0.5
+    settings.STORAGES = settings.STORAGES | {"default": chosen}
+    yield
+    store.breaker.succeeded()
+
+
+@pytest.mark.django_db
+def test_the_site_keeps_shows_and_removes_a_picture_in_imagekit(client: Client, library: Library, at_site: None):
+    body = upload(client).json()
+    assert sorted(library.files) == [f"/media/{body['id']}-thumbnail.png", f"/media/{body['id']}.webp"]
+    assert body["url"] == f"{library.url}/shown/media/{body['id']}.webp"
+    assert client.delete(f"/api/images/{body['id']}/", headers=bearer(client)).status_code == 204
+    assert library.files == {}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        {"status": 401},
+        {"status": 429},
+        {"status": 500},
+        {"status": 502},
+        {"slow": 1.0},
+        {"answer": lambda path: "<html>All is well</html>"},
+        {"answer": lambda path: {}},
+        {"answer": lambda path: {"error": {"message": "no space"}}},
+        {"answer": lambda path: {"response": None, "error": {"message": "no space"}}},
+    ],
+    ids=["401", "429", "500", "502 in HTML", "slow", "200 in HTML", "200, empty", "200, an error", "200, error of 2.x"],
+)
+def test_an_upload_that_imagekit_does_not_take_is_told_and_leaves_nothing(
+    client: Client, library: Library, at_site: None, trouble: dict[str, Any]
+):
+    well = {name: getattr(library, name) for name in trouble}
+    vars(library).update(trouble)
+    answer = upload(client)
+    assert (answer.status_code, answer["Retry-After"]) == (503, "10")
+    vars(library).update(well)
+    store.breaker.succeeded()
+    Image.objects.update(changed=timezone.now() - timedelta(minutes=30))  # where it could not even clean up
+    call_command("sweep", stdout=StringIO())
+    assert (library.files, Image.objects.count()) == ({}, 0)

@@ -17,6 +17,7 @@ from stayput.errors import StayputError, WrongUse
 from stayput.image import UNTOLD, Attestation, Image, inputs
 from stayput.image.before import look_before
 from stayput.image.imports import look_at_imports
+from stayput.image.parts import MACHINES
 from stayput.project import Project
 from stayput.release import Build
 from stayput.secrets import write_private
@@ -268,8 +269,10 @@ def _needs_buildx(platform: str) -> None:
         raise WrongUse("docker", "the docker program is not on PATH", "install Docker with its buildx plugin")
     done = subprocess.run(["docker", "buildx", "version"], capture_output=True, text=True, check=False)
     check_buildx(done.stdout if done.returncode == 0 else "")
-    told = subprocess.run(["docker", "buildx", "inspect"], capture_output=True, text=True, check=False)
-    check_platform(told.stdout, platform)
+    own = str(connect().info()["Architecture"])
+    if platform != f"linux/{MACHINES.get(own, own)}":
+        told = subprocess.run(["docker", "buildx", "inspect"], capture_output=True, text=True, check=False)
+        check_platform(told.stdout, platform)
 
 
 def check_buildx(said: str) -> None:

@@ -60,7 +60,9 @@ def prepare(context: Path, out: Path, base: str) -> None:
     """Lay out what the Dockerfile copies: app/, requirements.txt, uv.txt, system.txt, entrypoint.
 
     The build is the one that the tool measured, if it sent one; on a platform it is named here, from what is here.
+    Exits when it was measured for another platform: BuildKit takes a base that is there, whatever it is for.
     """
+    here = f"linux/{MACHINES.get(platform.machine(), platform.machine())}"
     settings = tomllib.loads((context / "stayput.toml").read_text())
     site, image = settings["site"], settings.get("image", {})
     start, manage, system = site["start"], site.get("manage", "manage.py"), image.get("system", ())
@@ -71,6 +73,9 @@ def prepare(context: Path, out: Path, base: str) -> None:
         shutil.copy(file, app / name)
     measured = context / "stayput-build.json"
     if measured.exists():
+        wanted = json.loads(measured.read_text())["parts"]["platform"]
+        if not wanted.startswith(here):
+            sys.exit(f"stayput: the base here is for {here}, not {wanted}: docker pull --platform {wanted} {base}")
         shutil.copy(measured, app)
     else:
         parts = name_parts(
@@ -81,7 +86,7 @@ def prepare(context: Path, out: Path, base: str) -> None:
             lock=digest((context / site["requirements"]).read_bytes()),
             system=system,
             base=base,
-            platform=f"linux/{MACHINES.get(platform.machine(), platform.machine())}",
+            platform=here,
         )
         (app / "stayput-build.json").write_text(json.dumps({"build": name_build(parts), "parts": parts}))
     (app / "stayput-start.json").write_text(json.dumps({"start": start, "manage": manage}))

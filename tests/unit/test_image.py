@@ -239,3 +239,8 @@ def test_a_build_that_the_tool_measured_keeps_its_name(tmp_path):
     prepare(tmp_path / "sent", tmp_path / "parts", "base")
     assert json.loads((tmp_path / "parts/app/stayput-build.json").read_text())["build"] == build.id
     assert build.id != measure_repository(tmp_path / "checkout", project).id
+
+    sent = tmp_path / "sent/stayput-build.json"
+    sent.write_text(json.dumps({"build": build.id, "parts": {**build.parts, "platform": "linux/s390x"}}))
+    with pytest.raises(SystemExit, match=r"is for linux/\w+, not linux/s390x: docker pull --platform linux/s390x base"):
+        prepare(tmp_path / "sent", tmp_path / "others", "base")

@@ -1,4 +1,5 @@
 import json
+import platform
 
 import pytest
 
@@ -10,7 +11,7 @@ from stayput.image.documents import bill_of_materials, statement
 from stayput.image.imports import declared, look_at_imports
 from stayput.image.inputs import context, measure, measure_repository, rebuilt, without_hashes
 from stayput.image.inside import pins
-from stayput.image.parts import prepare
+from stayput.image.parts import MACHINES, prepare
 from stayput.plan import plan_release
 from stayput.project import ImageInputs, Project, Site, load
 from stayput.proof import Check
@@ -18,6 +19,7 @@ from stayput.release import name_build
 from tests.integration.images import copy_gallery, copy_sniffer, copy_tool
 from tests.unit.builders import desired, observed
 
+HERE = f"linux/{MACHINES.get(platform.machine(), platform.machine())}"
 LOCK = """\
 # made by uv
 imagekitio==5.1.0 \\
@@ -215,7 +217,7 @@ def test_a_native_library_that_a_dependency_loads_must_be_in_the_system_list(tmp
 def test_a_platform_that_builds_the_repository_names_the_build_as_the_tool_does(tmp_path):
     checkout, out = tmp_path / "checkout", tmp_path / "parts"
     copy_gallery(checkout)
-    project = load(checkout)
+    project = load(checkout, [f"image.platform={HERE}"])
     (checkout / "app/.env").write_text("SECRET=1\n")  # .dockerignore keeps it out there
     wanted = measure_repository(checkout, project)
     (checkout / "app/.env").unlink()
@@ -231,7 +233,7 @@ def test_a_platform_that_builds_the_repository_names_the_build_as_the_tool_does(
 
 def test_a_build_that_the_tool_measured_keeps_its_name(tmp_path):
     copy_sniffer(tmp_path / "checkout")
-    project = load(tmp_path / "checkout")
+    project = load(tmp_path / "checkout", [f"image.platform={HERE}"])
     build = measure(tmp_path / "checkout", project, "sha256:aa")
     for name, content in context(tmp_path / "checkout", project, build):
         (tmp_path / "sent" / name).parent.mkdir(parents=True, exist_ok=True)

@@ -89,7 +89,7 @@ def test_the_heaviest_pictures_fit_into_512_mb(site: Site, kind: str):
 
 
 def test_workers_do_not_grow_over_many_uploads(site: Site):
-    data = pictures.with_camera_data(pictures.photo((800, 600)))
+    data = pictures.encoded(pictures.photo((320, 240)), comment=bytes(60_000))  # little work, and much to forget
 
     def upload(count: int) -> int:
         with ThreadPoolExecutor(SENDERS) as pool:

@@ -15,10 +15,11 @@ then of one that met it at every such call to its end:
 - `0` it ended right all the same; `1` it stopped, and the release before serves under its own variables;
 - `3` it stopped, and says what is left for a person; `130` it was interrupted, and the release before serves.
 
-Every other deploy in this table goes well, does not start, is not proven or is interrupted with Ctrl-C while it is
-underway; "when it" says which of them makes the call. In every cell: the error is one line without a secret, the next
-deploy ends with 0, no two deployments are ever underway, none is made where one of the same release goes on, and none
-of the {len(matrix.MANY)} variables that were set by hand is lost. The provider's clock is an hour ahead.
+Every other deploy in this table goes well, knows no ids from an earlier run, does not start, is not proven or is
+interrupted with Ctrl-C while it is underway; "when it" says which of them makes the call. In every cell: the error is
+one line without a secret, the next deploy ends with 0, no two deployments are ever underway, none is made where one of
+the same release goes on, and none of the {len(matrix.MANY)} variables that were set by hand is lost. The provider's
+clock is an hour ahead.
 
 `{matrix.NO_BODY}`: the deployment is taken with an empty answer. `{matrix.LAGS}`: the answer is lost, and the list
 shows the deployment late. `{matrix.HIDES}`: the list does not show it before the command has given up.

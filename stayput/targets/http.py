@@ -54,6 +54,12 @@ class Refused(StayputError):
     status = 0
 
 
+def renamed(where: str, named: str, *there: str) -> None:
+    """Raises Refused where a known id leads to something of another name. there: its name and its id."""
+    if named not in there:
+        raise Refused(where, f"is {there[0]} by now, not {named}", "run this again: it is looked up anew")
+
+
 class Unsure(StayputError):
     """No telling whether the call had its effect: look before doing it again."""
 

@@ -14,7 +14,7 @@ from stayput.project import Section
 from stayput.release import Variables
 from stayput.secrets import Secret, plain
 from stayput.targets import Deviation
-from stayput.targets.http import Api, Call, Refused
+from stayput.targets.http import Api, Call, Refused, renamed
 from stayput.targets.koyeb_definition import (
     FINGERPRINT,
     SAVED_ONLY,
@@ -114,6 +114,8 @@ class Koyeb:
         """app, service: names or ids."""
         self.api, self._fingerprint = api, fingerprint
         self._named = (app, service)
+        self.named = f"{app} {service}"
+        self._ids: tuple[str, str] | None = None  # of app and service
         self._app: Json | None = None
         self._service: Json | None = None
         self._listed: list[Json] = []  # deployments as last read, newest first
@@ -121,10 +123,16 @@ class Koyeb:
         self._wanted: dict[str, str] = {}  # variable → name of its secret, for the next deployment
         self._migrate = ""
 
-    def find(self) -> None:
-        self._service = self._found_service
+    def find(self, known: str) -> str:
+        if known:
+            app, service = known.split()
+            self._ids = (app, service)
+            return known
+        self._ids = self._app = self._service = None
+        return f"{self._found_app['id']} {self._id}"
 
     def url(self) -> str:
+        self._service = self._found_service
         domains = [one for one in self._found_app.get("domains") or () if one.get("status") in (None, "ACTIVE")]
         for one in sorted(domains, key=lambda one: one.get("type") != "CUSTOM"):
             return f"https://{one['name']}"
@@ -210,11 +218,15 @@ class Koyeb:
     @property
     def _found_app(self) -> Json:
         if self._app is None:
-            self._app = self._look_up(self._named[0])
+            self._app = self._known_app(self._ids[0]) if self._ids else self._look_up(self._named[0])
         return self._app
 
     @property
     def _found_service(self) -> Json:
+        if self._service is None and self._ids:
+            found: Json = self.api.ask(get_service(self._ids[1])).body["service"]
+            renamed(self.api.where, self._named[1], found["name"], found["id"])
+            self._service = found
         if self._service is None:
             there = self._all("services", partial(find_services, str(self._found_app["id"])))
             self._service = self._one("service", self._named[1], list(there))
@@ -222,7 +234,12 @@ class Koyeb:
 
     @property
     def _id(self) -> str:
-        return str(self._found_service["id"])
+        return self._ids[1] if self._ids else str(self._found_service["id"])
+
+    def _known_app(self, id: str) -> Json:
+        found: Json = self.api.ask(get_app(id)).body["app"]
+        renamed(self.api.where, self._named[0], found["name"], found["id"])
+        return found
 
     def _look_up(self, app: str) -> Json:
         if UUID.fullmatch(app):

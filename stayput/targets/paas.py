@@ -7,7 +7,6 @@ release gets the traffic when the provider finds it healthy, so it is proven aft
 import contextlib
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -21,6 +20,7 @@ from stayput.release import Build, Release
 from stayput.secrets import Secret, fingerprint, plain, write_private
 from stayput.targets import Deviation, Observed, refuse
 from stayput.targets.http import Clock, Refused, Unsure, poll
+from stayput.targets.lookout import look
 from stayput.targets.provider import HEALTH_PATH, Deployment, ImageSource, Pace, Phase, Provider
 
 LOG_LINES = 50
@@ -71,7 +71,7 @@ class PaasTarget:
         self._provider, self._images, self._key, self._migrate = provider, images, key, migrate
         self._brings_database = brings_database
         self._pace, self._say, self._reported = pace or Pace(), say, public or reported
-        self._file = home / f"{provider.name}.json"
+        self._file, self._ids = home / f"{provider.name}.json", home / f"{provider.name}-ids.json"
 
     def hosts(self) -> tuple[str, ...]:
         return (urlsplit(self._provider.url()).hostname or "",)
@@ -83,24 +83,20 @@ class PaasTarget:
         return self._images.measure()
 
     def observe(self) -> Observed:
-        self._provider.find()
-        with ThreadPoolExecutor(2) as at_once:
-            listed, known = at_once.submit(self._provider.deployments), at_once.submit(self._provider.fingerprints)
-            url = self._provider.url()
-            status, release, build = self._reported(url)
+        seen = look(self._provider, self._ids)
+        status, release, build = self._reported(seen.url)
         healthy = status == HTTPStatus.OK
-        live = next((one for one in listed.result() if one.phase is Phase.LIVE), None)
-        fingerprints = known.result()
+        live = next((one for one in seen.deployments if one.phase is Phase.LIVE), None)
         return Observed(
-            url=url,
+            url=seen.url,
             release=release,
             build=build,
             image=live.image if live else "",
             healthy=healthy,
-            fingerprints=fingerprints,
+            fingerprints=seen.fingerprints,
             builds=self._images.there(),
             said="" if healthy else f"/healthz answers {status or 'nothing'}",
-            deviations=tuple(self._deviations(fingerprints)),
+            deviations=tuple(self._deviations(seen.fingerprints)),
         )
 
     def publish(self, build: Build) -> None:

@@ -45,10 +45,14 @@ class Provider(Protocol):
     """One PaaS. It decides nothing, and starts no deployment but in `deploy` and `back_to`."""
 
     name: str
+    named: str  # what stayput.toml says of it, in one text
     api: Api
     migrates: str  # how the database is migrated there, in words
 
-    def find(self) -> None: ...  # the service that stayput.toml names; after it, reads may be made side by side
+    def find(self, known: str) -> str: ...
+
+    # The ids of what stayput.toml names; after it, reads may be made side by side. known: what an earlier run was given
+    # here, taken without a call; `url` raises Refused where it leads to something of another name. Empty: looked up.
 
     def url(self) -> str: ...  # the public address, without a slash at the end
 

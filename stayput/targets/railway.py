@@ -10,7 +10,7 @@ from stayput.release import Variables
 from stayput.secrets import Secret
 from stayput.targets import Deviation
 from stayput.targets import railway_documents as documents
-from stayput.targets.http import Api, Call, Refused, Unsure
+from stayput.targets.http import Api, Call, Refused, Unsure, renamed
 from stayput.targets.provider import HEALTH_PATH, Deployment, Phase
 from stayput.targets.railway_documents import call
 from stayput.tokens import Kind, Token
@@ -103,13 +103,15 @@ class Railway:
         """project, environment, service: names or ids."""
         self.api, self._fingerprint = api, fingerprint
         self._named = (project, environment, service)
+        self.named = " ".join(self._named)
         self._found: dict[str, str] | None = None
         self._instance: Json | None = None
         self._there: dict[str, Secret] | None = None  # the variables as last read; a sealed one without its value
         self._before: dict[str, Secret | None] = {}  # what inject replaced; None: was not there
 
-    def find(self) -> None:
-        self._found = self._ids
+    def find(self, known: str) -> str:
+        self._found = dict(zip(("project", "environment", "service"), known.split(), strict=True)) if known else None
+        return " ".join(self._ids.values())
 
     def url(self) -> str:
         for one in self._domains:
@@ -205,7 +207,9 @@ class Railway:
     @property
     def _settings(self) -> Json:
         if self._instance is None:
-            self._instance = self._ask(call("read the service", documents.INSTANCE, self._ids))
+            found = self._ask(call("read the service", documents.INSTANCE, self._ids))
+            renamed(self.api.where, self._named[2], found["serviceInstance"]["serviceName"], self._ids["service"])
+            self._instance = found
         return self._instance
 
     def _look_up(self) -> dict[str, str]:

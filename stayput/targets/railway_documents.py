@@ -19,7 +19,8 @@ PROJECT = f"""query project($id: String!, $environments: String, $services: Stri
 }}"""
 INSTANCE = """query instance($service: String!, $environment: String!, $project: String!) {
   serviceInstance(serviceId: $service, environmentId: $environment) {
-    healthcheckPath healthcheckTimeout preDeployCommand sleepApplication startCommand cronSchedule source { image }
+    serviceName source { image } startCommand preDeployCommand
+    healthcheckPath healthcheckTimeout sleepApplication cronSchedule
   }
   domains(projectId: $project, environmentId: $environment, serviceId: $service) {
     customDomains { domain targetPort } serviceDomains { domain targetPort }

@@ -9,7 +9,7 @@ from stayput.project import Section
 from stayput.release import Variables
 from stayput.secrets import Secret
 from stayput.targets import Deviation
-from stayput.targets.http import Api, Call
+from stayput.targets.http import Api, Call, renamed
 from stayput.targets.provider import HEALTH_PATH, Deployment, Phase
 from stayput.tokens import Kind, Token
 
@@ -147,13 +147,15 @@ class Render:
 
     def __init__(self, api: Api, service: str, fingerprint: Callable[[str], str]) -> None:
         """service: a name or an id, "srv-..."."""
-        self.api, self._named, self._fingerprint = api, service, fingerprint
+        self.api, self.named, self._fingerprint = api, service, fingerprint
+        self._known = ""
         self._found: Json | None = None
         self._there: dict[str, Secret] | None = None  # the variables as last read
         self._before: dict[str, Secret | None] = {}  # what inject replaced; None: was not there
 
-    def find(self) -> None:
-        self._found = self._service
+    def find(self, known: str) -> str:
+        self._known = known
+        return self._id
 
     def url(self) -> str:
         if url := self._details.get("url"):
@@ -221,27 +223,30 @@ class Render:
 
     @property
     def _service(self) -> Json:
-        if self._found is None:
+        if self._found is None or self._known not in ("", self._found["id"]):
             self._found = self._look_up()
         return self._found
 
     @property
     def _id(self) -> str:
-        return str(self._service["id"])
+        return self._known or str(self._service["id"])
 
     @property
     def _details(self) -> Json:
         return cast("Json", self._service.get("serviceDetails") or {})
 
     def _look_up(self) -> Json:
-        if self._named.startswith("srv-"):
-            return self.api.ask(get_service(self._named)).body
-        found = [one for one in self._listed(self._named) if one["name"] == self._named]
-        if len(found) == 1:
-            return found[0]
-        there = found or self._listed("")
-        said = ", ".join(f"{one['name']} ({one['id']})" for one in there) or "none"
-        what = f"{len(found) or 'no'} services have the name {self._named}; found: {said}"
+        if self._known:
+            found: Json = self.api.ask(get_service(self._known)).body
+            renamed(self.api.where, self.named, found["name"], found["id"])
+            return found
+        if self.named.startswith("srv-"):
+            return self.api.ask(get_service(self.named)).body
+        there = [one for one in self._listed(self.named) if one["name"] == self.named]
+        if len(there) == 1:
+            return there[0]
+        said = ", ".join(f"{one['name']} ({one['id']})" for one in there or self._listed("")) or "none"
+        what = f"{len(there) or 'no'} services have the name {self.named}; found: {said}"
         raise WrongUse(self.api.where, what, "name it by its id: [targets.render] service in stayput.toml")
 
     def _listed(self, name: str) -> list[Json]:

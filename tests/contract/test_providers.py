@@ -178,10 +178,33 @@ def test_no_secret_is_in_an_address_an_error_or_a_file(place, tmp_path):
 def test_nothing_changed_costs_at_most_four_calls(place):
     place.deploy(release(1))
     target, before = place.again(), len(place.stand_in.calls)
+    target.observe()
     target.hosts()
     target.origins()
-    target.observe()
     assert len(place.stand_in.calls) - before <= 4
+    ids = json.loads((place.home / f"{target.name}-ids.json").read_text())
+    found = len(place.stand_in.calls)
+    place.again()._provider.find("")
+    looked_up = set(place.stand_in.calls[found:])
+    assert looked_up.isdisjoint(place.stand_in.calls[before:found])  # known from the last run
+    assert list(ids) == [target._provider.named]
+
+
+def test_ids_that_are_not_right_any_more_are_looked_up_anew(place):
+    place.deploy(release(1))
+    file = place.home / f"{place.target.name}-ids.json"
+    right = file.read_text()
+    (named,) = json.loads(right)
+    file.write_text(json.dumps({named: " ".join("gone" for _ in json.loads(right)[named].split())}))
+    assert place.again().observe().release == release(1).id
+    assert file.read_text() == right
+
+
+def test_a_service_that_was_renamed_is_not_taken_for_the_one_that_is_named(place):
+    place.deploy(release(1))
+    place.stand_in.name = "another"
+    with pytest.raises(WrongUse, match="no services have the name"):
+        place.again().observe()
 
 
 def test_what_is_there_is_read_side_by_side(place):
@@ -198,7 +221,6 @@ def test_what_is_there_is_read_side_by_side(place):
         underway.remove(request)
         return meet(*request)
 
-    target._provider.find()
     place.stand_in.meet = held
     target.observe()
     assert two.is_set()

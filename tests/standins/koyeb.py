@@ -41,6 +41,7 @@ class Koyeb(StandIn):
         self.domains = [{"name": self.hosting.edge.domain, "status": "ACTIVE", "type": "AUTOASSIGNED"}]
         self.saved = None  # a definition that was saved in the control panel, and not deployed
         self.hides_saved = False  # from the list of deployments
+        self.name = "web"
         self.others = 0  # apps and services besides
         self.refusal = ""  # what an update is refused with
         self.definition = self.made_with = {
@@ -234,12 +235,12 @@ class Koyeb(StandIn):
     def _app(self, id=APP, name="gallery"):
         return {"id": id, "name": name, "status": "HEALTHY", "domains": self.domains, "created_at": now()}
 
-    def _service(self, id=SERVICE, name="web"):
+    def _service(self, id=SERVICE, name=""):
         deploys, live = self.hosting.deploys, self.hosting.live
         latest = "5a7ed" if self.saved else deploys[-1].id if deploys else FIRST
         return {
             "id": id,
-            "name": name,
+            "name": name or self.name,
             "app_id": APP,
             "type": "WEB",
             "status": self.status,

@@ -22,7 +22,7 @@ NO_BODY, LAGS, HIDES = "no body", "lost, list lags", "lost, list lags longer"
 MAKING = (NO_BODY, LAGS, HIDES)
 KINDS = (*Fault.KINDS, *MAKING)
 # What happens to the deploy besides the fault, and the exit code without one.
-SCENARIOS = {"goes well": 0, "does not start": 1, "is not proven": 1, "is interrupted": 130}
+SCENARIOS = {"goes well": 0, "knows no ids": 0, "does not start": 1, "is not proven": 1, "is interrupted": 130}
 UNDERWAY = ("queued", "building", "pre-deploy", "starting")
 
 
@@ -53,7 +53,8 @@ def calls(name):
             assert _run(place, scenario) == (code, place.problem), f"{name}: {scenario}: {place.problem}"
             for call in place.stand_in.calls[begin:]:
                 found.setdefault(call, (scenario, call, call in (place.stand_in.START, place.stand_in.BACK)))
-    return list(found.values())
+    order = list(SCENARIOS)  # within one by name: what is read side by side comes in any order
+    return sorted(found.values(), key=lambda one: (order.index(one[0]), one[1]))
 
 
 def _cell(name, scenario, call, makes, kind, folders):
@@ -118,6 +119,8 @@ def _mend(place):
 
 def _run(place, scenario):
     """(exit code, the one line)."""
+    if scenario == "knows no ids":
+        (place.home / f"{place.target.name}-ids.json").unlink()
     if scenario == "does not start":
         place.hosting.sites.broken = DoesNotStart("start", ["No module named magic"])
     if scenario == "is interrupted":

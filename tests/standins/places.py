@@ -66,7 +66,6 @@ class Place:
     def deploy(self, wanted, proven=True):
         """The road's own plan for one release, done as the road does it; only the proof is told how to end."""
         target = self.again()
-        target.hosts()
         observed, access = target.observe(), Access(stayput_key=KEY, outputs=None)
         steps = plan_release(Desired(release=wanted, access=access, last=None), observed)
         steps = [ToldProof(proven, wanted, access) if isinstance(one, Verify) else one for one in steps]

@@ -3,7 +3,7 @@
 import functools
 import re
 
-from graphql import build_client_schema, execute_sync, parse, validate
+from graphql import GraphQLError, build_client_schema, execute_sync, parse, validate
 
 from tests.standins.contracts import load
 from tests.standins.hosting import Hosting
@@ -50,6 +50,7 @@ class Railway(StandIn):
         self.page = 500  # the most that a list gives at once
         self.others = 0  # services before this one in the list
         self.settings = {"healthcheckPath": None, "healthcheckTimeout": None, "preDeployCommand": None}
+        self.name = "web"
         self.target_port = None  # of the domain
         self.image = None
 
@@ -109,7 +110,7 @@ class Railway(StandIn):
             "projectToken": lambda _: {"environmentId": "e1", "project": self._project(_, "p1")},
             "project": self._project,
             "projects": lambda _, first, after=None: self._page(self._projects(), first, after),
-            "serviceInstance": lambda _, **ids: self.settings | {"source": {"image": self.image}},
+            "serviceInstance": self._instance,
             "domains": lambda _, **ids: {
                 "customDomains": [],
                 "serviceDomains": [{"domain": self.hosting.edge.domain, "targetPort": self.target_port}],
@@ -130,6 +131,11 @@ class Railway(StandIn):
             "deploymentLogs": self._logs,
         }
 
+    def _instance(self, _, serviceId, environmentId):
+        if serviceId != "s1":
+            raise GraphQLError("ServiceInstance not found")
+        return self.settings | {"source": {"image": self.image}, "serviceName": self.name}
+
     def _project(self, _, id):
         def pages(*named):
             nodes = [{"id": one, "name": name} for one, name in named]
@@ -141,7 +147,7 @@ class Railway(StandIn):
             "id": id,
             "name": "gallery",
             "environments": pages(("e1", "production"), ("e2", "staging")),
-            "services": pages(*others, ("s2", "twin"), ("s3", "twin"), ("s1", "web")),
+            "services": pages(*others, ("s2", "twin"), ("s3", "twin"), ("s1", self.name)),
         }
 
     def _named(self, _, first, after=None):

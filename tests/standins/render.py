@@ -39,6 +39,7 @@ class Render(StandIn):
         self.settings = {"autoDeploy": "yes", "healthCheckPath": "", "preDeployCommand": "", "plan": "starter"}
         self.suspended = self.maintenance = False
         self.image = "docker.io/library/nginx:latest"
+        self.name = "gallery"
         self.others = 0  # services before this one in a list
         self.refusal = ""  # why it rolls nothing back
         self.silent = False  # answers a new deployment with 202 and no body
@@ -178,7 +179,7 @@ class Render(StandIn):
             "updatedAt": deploy.created,
         }
 
-    def _service(self, id="srv-1", name="gallery"):
+    def _service(self, id="srv-1", name=""):
         settings = self.settings
         specific = {"dockerCommand": "", "dockerContext": ".", "dockerfilePath": "./Dockerfile"}
         details = {
@@ -196,7 +197,7 @@ class Render(StandIn):
         }
         return {
             "id": id,
-            "name": name,
+            "name": name or self.name,
             "ownerId": OWNER,
             "type": "web_service",
             "createdAt": NOW,
@@ -206,7 +207,7 @@ class Render(StandIn):
             "suspenders": [],
             "autoDeploy": settings["autoDeploy"],
             "notifyOnFail": "default",
-            "slug": name,
+            "slug": name or self.name,
             "rootDir": "",
             "imagePath": self.image,
             "serviceDetails": details,

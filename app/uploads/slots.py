@@ -6,13 +6,15 @@ The kernel lets go of a lock when its process dies, so no slot is ever lost.
 import fcntl
 import os
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from zlib import crc32
 
-PAUSE = 0.02  # seconds between two tries
+PAUSE = 0.002  # seconds between two tries
+next_in_line = threading.Lock()  # of all who wait in a process one tries, so that a free slot is found soon and cheaply
 
 
 class Busy(Exception):
@@ -34,17 +36,28 @@ def one(count: int, *, patience: float, folder: Path | None = None) -> Iterator[
 
 
 def take(folder: Path, count: int, deadline: float) -> int:
-    while True:
-        for number in range(count):
-            handle = os.open(folder / f"slot-{number}", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                return handle
-            except BlockingIOError:
-                os.close(handle)
-        if time.monotonic() > deadline:
-            raise Busy
-        time.sleep(PAUSE)
+    if not next_in_line.acquire(timeout=max(0.0, deadline - time.monotonic())):
+        raise Busy
+    try:
+        while (handle := free(folder, count)) is None:
+            if time.monotonic() > deadline:
+                raise Busy
+            time.sleep(PAUSE)
+        return handle
+    finally:
+        next_in_line.release()
+
+
+def free(folder: Path, count: int) -> int | None:
+    """A slot that nobody holds, now held."""
+    for number in range(count):
+        handle = os.open(folder / f"slot-{number}", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return handle
+        except BlockingIOError:
+            os.close(handle)
+    return None
 
 
 def default_folder() -> Path:

@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import cast
 
@@ -146,14 +147,15 @@ class Images:
             os.utime(self.home / f"{build.id}.json")
             return there
         look_before(self.project, self.root)
-        _needs_buildx(self.project.image.platform)
-        with tempfile.TemporaryDirectory(prefix="stayput-") as folder:
+        with tempfile.TemporaryDirectory(prefix="stayput-") as folder, ThreadPoolExecutor(1) as beside:
+            able = beside.submit(_needs_buildx, self.project.image.platform)
             for name, content in inputs.context(self.root, self.project, build):
                 (Path(folder) / name).parent.mkdir(parents=True, exist_ok=True)
                 (Path(folder) / name).write_bytes(content)
             if self.measure().id != build.id:
                 raise StayputError(f"build {build.id}", "the source changed while it was copied", "build again")
             look_at_imports(Path(folder), self.project.site.requirements, self.root)
+            able.result()
             metadata = self._buildx(Path(folder), build, fresh)
         image = Image(
             build=build.id,

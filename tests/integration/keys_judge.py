@@ -15,8 +15,10 @@ from urllib.parse import urlsplit
 from stayput.engine.embedded import EmbeddedEngine
 from stayput.localcloud.table import connect
 from tests.integration.checkouts import Checkout
+from tests.integration.relay import s3_error
 
-REFUSAL = b"<?xml version='1.0'?><Error><Code>InvalidAccessKeyId</Code><Message>no such key</Message></Error>"
+UNKNOWN = s3_error("InvalidAccessKeyId", "no such key")  # said of a young key, too: it is waited for
+DISABLED = s3_error("AllAccessDisabled", "All access to this object has been disabled")  # no waiting cures that
 
 
 class KeysJudge:
@@ -51,26 +53,29 @@ class KeysJudge:
         found = [key for user in users for key in iam.list_access_keys(UserName=user)["AccessKeyMetadata"]]
         return {key["AccessKeyId"]: key["Status"] for key in found}
 
-    def admits(self, key: str, method: str, path: str) -> bool:
+    def refusal(self, key: str, method: str, path: str) -> bytes:
+        """What the request is answered with; empty: it is let in."""
         keys = self.keys()
         self.most_keys = max(self.most_keys, len(keys))
         if key and not (keys.get(key) == "Active" and self.admits_while(keys)):
             self.refused.append(f"{key} {method} {path}")
-            return False
+            return DISABLED if keys.get(key) == "Active" else UNKNOWN
         if key and method == "PUT":
             self.wrote.append(key)
-        return True
+        return b""
 
     def _handler(judge):
         class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"  # S3's clients wait a second for "100 Continue" before they send an object
+
             def handle_any(self):
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
                 signed = f"{self.headers.get('Authorization', '')}&{self.path}".replace("%2F", "/")
                 (key,) = re.findall(r"Credential=(\w+)/", signed) or [""]
-                if judge.admits(key, self.command, self.path):
-                    self.answer(*self.forwarded(body))
+                if refusal := judge.refusal(key, self.command, self.path):
+                    self.answer(403, [("Content-Type", "application/xml")], refusal)
                 else:
-                    self.answer(403, [("Content-Type", "application/xml")], REFUSAL)
+                    self.answer(*self.forwarded(body))
 
             def forwarded(self, body):
                 connection = http.client.HTTPConnection(urlsplit(judge.cloud_url).netloc, timeout=30)

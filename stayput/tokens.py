@@ -35,9 +35,8 @@ def find(kinds: Sequence[Kind], environment: Mapping[str, str], keyring: Callabl
                 return Token(kind=kind, secret=Secret(found), place=place)
     least = kinds[0]
     what = f"there is no token: {' or '.join(kind.name for kind in kinds)} is not set"
-    raise WrongUse(
-        "the environment", what, f"make one that speaks for {least.speaks_for}: {least.make}; then export it"
-    )
+    next_step = f"make one, {least.make}, and export it: {least.name} speaks for {least.speaks_for}"
+    raise WrongUse("the environment", what, next_step)
 
 
 def ask_keyring(name: str) -> str:

@@ -25,7 +25,8 @@ from stayput.workspace import Workspace
 
 SECONDS = 4.0  # in which every probe has to answer
 PROBE_SECONDS = 3.0
-KEY_DAYS = 90
+KEY_DAYS = 90  # AWS's control IAM.3
+UNUSED_DAYS = 45  # IAM.22, and within it IAM.8
 FREE_BYTES = 2 * 2**30  # an image, an environment and five builds
 SKEW_SECONDS = 60.0  # S3 refuses signatures from 900 s on
 OLDEST_DOCKER = (23,)  # the first whose builds are BuildKit's
@@ -238,7 +239,7 @@ def _account() -> Finding:
 
 
 def key_ages(cloud: Cloud | None) -> Iterator[Finding]:
-    """How old the uploader's keys are."""
+    """How old the uploader's keys are, and when they were last used."""
     if cloud is None or cloud.outputs is None:
         return
     import boto3
@@ -248,13 +249,24 @@ def key_ages(cloud: Cloud | None) -> Iterator[Finding]:
     region, user = cloud.outputs.region, cloud.outputs.uploader_name
     iam: Any = connect(cloud.endpoint_url, region).iam if cloud.endpoint_url else boto3.client("iam")  # pyright: ignore[reportUnknownMemberType]
     for key in iam.list_access_keys(UserName=user)["AccessKeyMetadata"]:
-        yield key_age(key["AccessKeyId"], key["CreateDate"], datetime.now(UTC))
+        now, id, made = datetime.now(UTC), key["AccessKeyId"], key["CreateDate"]
+        yield key_age(id, made, now)
+        used = iam.get_access_key_last_used(AccessKeyId=id)["AccessKeyLastUsed"].get("LastUsedDate")
+        yield key_use(id, made, used, now)
 
 
 def key_age(key: str, made: datetime, now: datetime) -> Finding:
     days = (now - made).days
     detail = f"{key} is {days} days old"
     return Finding(name="key age", ok=days <= KEY_DAYS, detail=detail, remedy="make a new one: invoke rotate-keys")
+
+
+def key_use(key: str, made: datetime, used: datetime | None, now: datetime) -> Finding:
+    """used: None for a key that was never used."""
+    days = (now - (used or made)).days
+    detail = f"{key} was last used {days} days ago" if used else f"{key} was never used in its {days} days"
+    remedy = "if nothing needs it any more, take it away with its stack: invoke destroy"
+    return Finding(name="key use", ok=days <= UNUSED_DAYS, detail=detail, remedy=remedy)
 
 
 def _quietly(observe: Callable[[], Cloud | None]) -> Cloud | None:

@@ -6,16 +6,25 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from stayput import doctor
-from stayput.doctor import Finding, clock, disk, engine, key_age, python, side_by_side
+from stayput.doctor import Finding, clock, disk, engine, key_age, key_use, python, side_by_side
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(("days", "ok"), [(0, True), (90, True), (91, False)])
-def test_a_key_older_than_ninety_days_is_to_be_rotated(days, ok):
+def test_iam_3_a_key_older_than_ninety_days_is_to_be_rotated(days, ok):
     found = key_age("AKIA1", NOW - timedelta(days=days), NOW)
     assert (found.ok, found.detail) == (ok, f"AKIA1 is {days} days old")
     assert "invoke rotate-keys" in found.remedy
+
+
+@pytest.mark.parametrize(("days", "ok"), [(0, True), (45, True), (46, False)])
+def test_iam_8_and_iam_22_a_key_that_nobody_uses_is_told(days, ok):
+    then, made = NOW - timedelta(days=days), NOW - timedelta(days=300)
+    used, never = key_use("AKIA1", made, then, NOW), key_use("AKIA1", then, None, NOW)
+    assert (used.ok, used.detail) == (ok, f"AKIA1 was last used {days} days ago")
+    assert (never.ok, never.detail) == (ok, f"AKIA1 was never used in its {days} days")
+    assert "invoke destroy" in used.remedy
 
 
 @pytest.mark.parametrize(

@@ -103,10 +103,9 @@ class Session:
         return json.loads(told.stdout or "{}")
 
     def unlock(self) -> None:
-        """Locks name their holder: one of this machine that lives no more holds nothing."""
+        """Locks name their holder: one of this machine that lives no more, or was killed while it wrote, holds none."""
         for path in (self.stack.home / ".pulumi" / "locks").rglob("*.json"):
-            holder = json.loads(path.read_bytes())
-            if holder.get("hostname") == socket.gethostname() and not _is_pulumi(holder.get("pid", 0)):
+            if _is_abandoned(path.read_bytes()):
                 path.unlink(missing_ok=True)
 
     @contextmanager
@@ -167,6 +166,14 @@ def _program(root: Path, raised: list[Exception]) -> Callable[[], None]:
             raise
 
     return run
+
+
+def _is_abandoned(lock: bytes) -> bool:
+    try:
+        holder = json.loads(lock)
+    except ValueError:
+        return True
+    return holder.get("hostname") == socket.gethostname() and not _is_pulumi(holder.get("pid", 0))
 
 
 def _is_pulumi(pid: int) -> bool:

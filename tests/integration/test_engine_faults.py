@@ -70,8 +70,11 @@ def test_a_lock_that_somebody_elsewhere_holds_is_named_and_one_of_the_dead_is_ta
     assert "ada@elsewhere" in said.what
     assert "pulumi cancel" in said.next_step
     lock.write_text(json.dumps({**holder, "hostname": socket.gethostname(), "pid": 2**22}))
+    half_written = lock.with_name("2.json")
+    half_written.write_text('{"pid": 1')
     pulumi(restored).up(print)
     assert not lock.exists()
+    assert not half_written.exists()
 
 
 @pytest.mark.parametrize(

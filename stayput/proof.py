@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 
 from stayput.errors import StayputError
 
+NO_ANSWER = "no answer"  # how the detail of a check begins that could not be made
+READ_LOG = "read its log: invoke logs"
 REMEDIES = {
     "health": "read its log: invoke logs, or ask it: invoke diagnose",
     "key": "look at the uploader's policy: invoke drift, or provision again: invoke deploy",
@@ -41,7 +43,6 @@ class Proof:
     def or_raise(self) -> "Proof":
         for check in self.checks:
             if not check.ok:
-                raise ProofFailed(
-                    self.url, f"{check.name}: {check.detail}", REMEDIES.get(check.name, "read its log: invoke logs")
-                )
+                remedy = READ_LOG if check.detail.startswith(NO_ANSWER) else REMEDIES.get(check.name, READ_LOG)
+                raise ProofFailed(self.url, f"{check.name}: {check.detail}", remedy)
         return self

@@ -15,7 +15,7 @@ import httpx
 
 from stayput.errors import StayputError
 from stayput.ledger import Keepsake
-from stayput.proof import Check, Proof, ProofFailed
+from stayput.proof import NO_ANSWER, READ_LOG, Check, Proof, ProofFailed
 from stayput.variables import Access
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def leave_keepsake(address: str, access: Access) -> Keepsake:
     with _visit(address) as site:
         answer = _upload(site, _token(access, "keepsake"))
         if answer.status_code != HTTPStatus.CREATED:
-            raise ProofFailed(address, f"keepsake: {_said(answer)}", "read its log: invoke logs")
+            raise ProofFailed(address, f"keepsake: {_said(answer)}", READ_LOG)
         picture = answer.json()
         content = site.get(picture["url"]).raise_for_status().content
         return Keepsake(id=picture["id"], sha256=_sha256(content), stored_in=access.stored_in)
@@ -198,7 +198,7 @@ def _guarded(name: str, check: Callable[[], str]) -> Check:
     except (_Unproven, StayputError) as finding:
         return Check(name=name, ok=False, detail=str(finding))
     except httpx.HTTPError as problem:
-        return Check(name=name, ok=False, detail=f"no answer: {problem or type(problem).__name__}")
+        return Check(name=name, ok=False, detail=f"{NO_ANSWER}: {problem or type(problem).__name__}")
     except (KeyError, ValueError, TypeError, OSError) as problem:
         return Check(
             name=name, ok=False, detail=f"an answer that is not in the contract: {type(problem).__name__} {problem}"

@@ -1,0 +1,20 @@
+import pytest
+
+from stayput.proof import Check, Proof, ProofFailed
+
+
+def proof(*checks):
+    return Proof(url="https://site", checks=checks)
+
+
+def test_a_proof_raises_its_first_failing_check_with_that_check_s_remedy():
+    fine, gone = Check(name="health", ok=True, detail="ok"), Check(name="keepsake", ok=False, detail="gone: 404")
+    with pytest.raises(ProofFailed, match=r"keepsake: gone: 404.*do not outlive a deploy"):
+        proof(fine, gone, Check(name="objects", ok=False, detail="elsewhere")).or_raise()
+    assert proof(fine).or_raise().ok
+
+
+def test_a_check_that_got_no_answer_is_not_told_as_what_it_would_have_found():
+    with pytest.raises(ProofFailed, match="no answer: timed out.*read its log") as told:
+        proof(Check(name="keepsake", ok=False, detail="no answer: timed out")).or_raise()
+    assert "outlive" not in str(told.value)

@@ -15,6 +15,6 @@ def test_a_proof_raises_its_first_failing_check_with_that_check_s_remedy():
 
 
 def test_a_check_that_got_no_answer_is_not_told_as_what_it_would_have_found():
-    with pytest.raises(ProofFailed, match="no answer: timed out.*read its log") as told:
+    with pytest.raises(ProofFailed, match=r"no answer: timed out.*read its log") as told:
         proof(Check(name="keepsake", ok=False, detail="no answer: timed out")).or_raise()
     assert "outlive" not in str(told.value)

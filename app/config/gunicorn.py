@@ -11,7 +11,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # gunicorn runs th
 from app.config import machine
 from app.config.logs import LOGGING
 
-machine.give_memory_back()
+machine.give_memory_back(machine.memory())
 
 bind = f"0.0.0.0:{os.environ.get('PORT') or 8000}"
 workers = machine.workers(machine.memory())

@@ -70,7 +70,7 @@ def engine_of_its_own(home):
     (home / "engine.json").write_text(json.dumps(settings))
     for arguments in (
         ["link", "add", bridge, "type", "bridge"],
-        ["addr", "add", f"172.31.{os.getpid() % 250}.1/24", "dev", bridge],
+        ["addr", "add", f"198.18.{os.getpid() % 250}.1/24", "dev", bridge],
         ["link", "set", bridge, "up"],
     ):
         subprocess.run(["ip", *arguments], check=True)

@@ -60,16 +60,25 @@ def plan(
         road.plan(workspace(target, stack, set or []), report, exit_code=exit_code)
 
 
-@task(iterable=["set"], help=help_for("target", "stack", "set", "json"))
+@task(
+    iterable=["set"],
+    help=help_for("target", "stack", "set", "json", fresh="where the target builds the repository: without its cache"),
+)
 def deploy(
-    _: Context, target: str | None = None, stack: str | None = None, set: list[str] | None = None, json: bool = False
+    _: Context,
+    target: str | None = None,
+    stack: str | None = None,
+    set: list[str] | None = None,
+    fresh: bool = False,
+    json: bool = False,
 ) -> None:
     """Put this tree on the target and prove that uploads work there."""
     from stayput import deploy as road
     from stayput.report import reporting
 
     with reporting(json) as report:
-        road.deploy(workspace(target, stack, set or []), report)
+        anew = [f"targets.{target or 'process'}.fresh=true"] if fresh else []
+        road.deploy(workspace(target, stack, [*(set or []), *anew]), report)
 
 
 @task(iterable=["set"], help=help_for("target", "stack", "set", "json"))

@@ -104,6 +104,7 @@ def travel(workspace: Workspace, report: Report, execute: Executor, build: Build
         "proof": {},
     }
     observed = workspace.observe()  # first: what is refused is refused before anything is provisioned
+    build = build or workspace.target.measure()
     if cloud := workspace.cloud():
         cloud = cloud.drifted(workspace.engine.drift())
     if cloud and (cloud_steps := plan_cloud(cloud)):

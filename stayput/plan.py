@@ -85,6 +85,11 @@ def _why_inject(wanted: Mapping[str, str], there: Mapping[str, str], last: Live 
 
 
 def _why_start(release: Release, observed: Observed) -> str:
+    at = observed.built_by
+    return _why_not_served(release, observed) + (f"; verified by the Dockerfile's verify stages at {at}" if at else "")
+
+
+def _why_not_served(release: Release, observed: Observed) -> str:
     if not observed.release:
         return "nothing serves"
     if observed.release == release.id:

@@ -65,6 +65,13 @@ class Docker(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     registry: bool = False  # push to registry.repository, and run what the registry holds
 
 
+class Building(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the table of a provider says that can build the repository itself."""
+
+    source: Literal["image", "repository"] = "image"
+    fresh: bool = False  # of the repository: without what the provider keeps from earlier builds
+
+
 class Targets(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     process: Process = Process()
     docker: Docker = Docker()

@@ -1,11 +1,13 @@
 """What is run inside an image, while it is built and again to attest it. The standard library, and nothing else.
 
-inside.py dependencies LOCK      exit 1 unless what is installed is what the lock says, and all of it can be imported
+inside.py dependencies LOCK      exit 1 unless what is installed is what the lock says, and all of it can be imported;
+                                 says how many there are, and the lock's digest, for whoever has only the build's log
 inside.py modules                exit 1 unless every module of the site can be imported
 inside.py report CHECK...        those checks as one JSON document; STAYPUT_LOCK holds the lock
 """
 
 import ast
+import hashlib
 import importlib
 import importlib.metadata
 import json
@@ -24,6 +26,7 @@ from typing import Any
 
 SITE = Path("/app")
 PARTS_OF = {"psycopg_binary": "psycopg"}  # modules that want to be imported by their owner alone
+LOCKED = "distributions as locked"  # what the log of a build is searched for
 COMPILERS = ("cc", "gcc", "g++", "clang", "make", "ld")
 
 
@@ -236,6 +239,10 @@ def main(command: str, *arguments: str) -> int:
     if command == "dependencies":
         lock = Path(arguments[0]).read_text()
         problems = [*unlike_the_lock(lock), *not_importable_dependencies(), *missing_libraries()]
+        if not problems:
+            sys.stdout.write(
+                f"{len(dict(_installed()))} {LOCKED}, sha256 {hashlib.sha256(lock.encode()).hexdigest()}\n"
+            )
     else:
         problems = [*not_importable_modules()]
     for problem in problems:

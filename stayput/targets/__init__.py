@@ -40,6 +40,7 @@ class Observed:
     healthy: bool = False
     fingerprints: Mapping[str, str] = field(default_factory=dict[str, str])  # of variables; empty: cannot be read
     builds: frozenset[str] = frozenset()  # builds that are there to be started
+    built_by: str = ""  # who builds the repository there, so that nobody can open the image here; empty: nobody
     said: str = ""  # how the target itself puts it, for people
     deviations: tuple[Deviation, ...] = ()  # of its settings
 

@@ -16,12 +16,14 @@ import msgspec
 
 from stayput.django.variables import VARIABLES
 from stayput.errors import StayputError, WrongUse
+from stayput.image.inside import LOCKED
 from stayput.release import Build, Release
 from stayput.secrets import Secret, fingerprint, plain, write_private
 from stayput.targets import Deviation, Observed, refuse
 from stayput.targets.http import Clock, Refused, Unsure, poll
 from stayput.targets.lookout import look
-from stayput.targets.provider import HEALTH_PATH, Deployment, ImageSource, Pace, Phase, Provider
+from stayput.targets.provider import HEALTH_PATH, Builder, Deployment, Pace, Phase, Provider, Source
+from stayput.targets.repository import ANEW, installed, is_commit
 
 LOG_LINES = 50
 OURS = frozenset(variable.name for variable in VARIABLES if variable.owner == "ours")
@@ -46,17 +48,17 @@ def stderr(line: str) -> None:
 class PaasTarget:
     """A Target at a provider."""
 
-    runs_images = True
-
     def __init__(
         self,
         provider: Provider,
-        images: ImageSource,
+        source: Source,
         *,
         home: Path,
         key: Secret,
         migrate: str,
         brings_database: bool = False,
+        builder: Builder | None = None,
+        fresh: bool = False,
         pace: Pace | None = None,
         say: Callable[[str], None] = stderr,
         public: "Callable[[str], tuple[int, str, str]] | None" = None,
@@ -65,10 +67,14 @@ class PaasTarget:
 
         brings_database: releases have a DATABASE_URL among their own variables.
 
+        builder: the provider again, where it builds a commit itself. fresh: without what it keeps from earlier builds.
+
         public: what the public address reports of itself, otherwise asked by `reported`.
         """
         self.name = provider.name
-        self._provider, self._images, self._key, self._migrate = provider, images, key, migrate
+        self.runs_images = builder is None
+        self._provider, self._source, self._key, self._migrate = provider, source, key, migrate
+        self._builder, self._fresh = builder, fresh
         self._brings_database = brings_database
         self._pace, self._say, self._reported = pace or Pace(), say, public or reported
         self._file, self._ids = home / f"{provider.name}.json", home / f"{provider.name}-ids.json"
@@ -80,7 +86,7 @@ class PaasTarget:
         return (self._provider.url(),)
 
     def measure(self) -> Build:
-        return self._images.measure()
+        return self._source.measure()
 
     def observe(self) -> Observed:
         seen = look(self._provider, self._ids)
@@ -94,13 +100,14 @@ class PaasTarget:
             image=live.image if live else "",
             healthy=healthy,
             fingerprints=seen.fingerprints,
-            builds=self._images.there(),
+            builds=self._source.there(),
+            built_by=self.name if self._builder else "",
             said="" if healthy else f"/healthz answers {status or 'nothing'}",
             deviations=tuple(self._deviations(seen.fingerprints)),
         )
 
     def publish(self, build: Build) -> None:
-        self._images.publish(build)
+        self._source.publish(build)
 
     def inject(self, release: Release) -> None:
         there = self._provider.fingerprints()
@@ -119,7 +126,7 @@ class PaasTarget:
 
     def start(self, release: Release) -> None:
         """Raises StayputError when the deployment fails, or the public address does not report the release in time."""
-        image = self._images.reference(release.build)
+        image = self._source.reference(release.build)
         for one in self._provider.settle(image, self._migrate):
             self._say(f"    {one.settled}")
         ended = self._follow(self._underway(release) or self._begin(release, image))
@@ -132,6 +139,8 @@ class PaasTarget:
                 "read its log above, mend that, deploy again",
             )
         self._await_release(release.id, release.build.id)
+        if self._builder:
+            self._say(f"    {self._installed(self._builder, ended.id, release.build)}")
 
     def address(self, release: Release) -> str:
         return self._provider.url()
@@ -183,7 +192,9 @@ class PaasTarget:
 
     def _deviations(self, there: Mapping[str, str]) -> Iterator[Deviation]:
         """there: fingerprints of the variables."""
-        yield from self._images.deviations()
+        yield from self._source.deviations()
+        if self._fresh:
+            yield Deviation(setting="the build cache", there="kept", wanted="cleared")
         if not self._brings_database and "DATABASE_URL" not in there:
             said = "set it there: rows would lie on a disk that is thrown away; docs/paas.md says whose it is"
             yield Deviation(setting="DATABASE_URL", remedy=said, refused=True)
@@ -281,6 +292,14 @@ class PaasTarget:
             self._where, f"deployment {id} still says {said} after {self._pace.deployment:.0f} s", "run this again"
         )
 
+    def _installed(self, builder: Builder, deployment: str, build: Build) -> str:
+        """What its build's log says of the lock; a log may be late. Raises StayputError."""
+        lines: list[str] = []
+        for _ in poll(self._clock, self._pace.first, self._pace.last, self._pace.look if self._fresh else 0):
+            if lines := [line for line in builder.build_log(deployment) if LOCKED in line]:
+                break
+        return installed(self._where, lines, build, fresh=self._fresh)
+
     def _go_back(self, attempt: Attempt, ours: str) -> None:
         if not attempt.live:
             raise StayputError(self._where, "it has no earlier release to go back to", "mend the site and deploy again")
@@ -297,11 +316,13 @@ class PaasTarget:
 
     def _await_release(self, release: str, build: str = "") -> None:
         """Wait until the public address reports it. build: empty for any."""
-        url, status, there = self._provider.url(), 0, ""
+        url, status, there, built = self._provider.url(), 0, "", ""
         for _ in poll(self._clock, self._pace.first, self._pace.last, self._pace.public):
             status, there, built = self._reported(url)
             if status == HTTPStatus.OK and there == release and build in ("", built):
                 return
+        if there == release and build and self._builder:
+            raise StayputError(url, f"serves build {built}, not {build}, which its commit gives", ANEW)
         what = f"serves release {there}" if there else f"answers {status or 'nothing'}"
         raise StayputError(url, f"{what}, not {release}, after {self._pace.public:.0f} s", "read its log: invoke logs")
 
@@ -329,5 +350,5 @@ def reported(url: str) -> tuple[int, str, str]:
 
 
 def digest(image: str) -> str:
-    """The digest of an image reference; empty where it has none."""
-    return image.partition("@")[2]
+    """The digest of an image reference, or a commit; empty where it has none."""
+    return image if is_commit(image) else image.partition("@")[2]

@@ -26,7 +26,7 @@ class Deployment:
     id: str
     phase: Phase
     said: str  # the provider's own word
-    image: str = ""  # reference with digest, where the provider tells
+    image: str = ""  # reference with digest, or the commit that was built, where the provider tells
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,15 +79,23 @@ class Provider(Protocol):
     def log(self, deployment: str, lines: int) -> Sequence[str]: ...  # empty id: what the live one writes
 
 
-class ImageSource(Protocol):
-    """Where images come from, by build. A release takes them by digest."""
+class Builder(Provider, Protocol):
+    """A provider that builds the repository itself: what is deployed is a commit."""
+
+    def build_log(
+        self, deployment: str
+    ) -> Sequence[str]: ...  # of that deployment's own build; empty where it had none
+
+
+class Source(Protocol):
+    """Where what is deployed comes from, by build: images by digest, or commits that a Builder builds."""
 
     def measure(self) -> Build: ...  # the build that this tree would give; reads only
 
-    def there(self) -> frozenset[str]: ...  # builds whose image can be released
+    def there(self) -> frozenset[str]: ...  # builds that can be released
 
-    def publish(self, build: Build) -> None: ...  # build, attest, push
+    def publish(self, build: Build) -> None: ...  # build, attest, push; or find its commit pushed
 
-    def deviations(self) -> Sequence[Deviation]: ...  # what keeps a provider from pulling; reads only
+    def deviations(self) -> Sequence[Deviation]: ...  # what keeps a provider from taking it; reads only
 
-    def reference(self, build: Build) -> str: ...  # repository@sha256:...; raises StayputError where there is none
+    def reference(self, build: Build) -> str: ...  # repository@sha256:..., or a commit. Raises StayputError

@@ -10,13 +10,14 @@ from urllib.parse import urlsplit
 from stayput import loopback, secrets, tokens
 from stayput.errors import WrongUse
 from stayput.image.builder import Images
-from stayput.project import Project, Section
+from stayput.project import Building, Project, Section
 from stayput.secrets import Secret
 from stayput.stack import Stack
 from stayput.targets import Target
 from stayput.targets.paas import PaasTarget
-from stayput.targets.provider import Provider
+from stayput.targets.provider import Builder, Provider
 from stayput.targets.pushed import PushedImages
+from stayput.targets.repository import Repository
 from stayput.tokens import Kind, Token
 
 
@@ -50,6 +51,14 @@ def open_provider(name: str, project: Project, stack: Stack, key: Secret) -> Tar
         raise WrongUse(where, "is missing", "add it; docs/stayput.toml.md says what belongs there")
     provider = file.open_provider(table, token_of(file, project), os.environ, partial(secrets.fingerprint, key))
     migrate = f"python {project.site.manage} migrate_once"
-    images = PushedImages(Images(project, stack), pulled_here=loopback.leads_here(urlsplit(provider.api.url).netloc))
     brings_database = project.database == "ours" or "DATABASE_URL" in project.variables
-    return PaasTarget(provider, images, home=stack.home, key=key, migrate=migrate, brings_database=brings_database)
+    road = partial(PaasTarget, provider, home=stack.home, key=key, migrate=migrate, brings_database=brings_database)
+    if isinstance(table, Building) and table.source == "repository":
+        source = Repository(stack.root, project, stack.home)
+        return road(source, builder=cast("Builder", provider), fresh=table.fresh)
+    if isinstance(table, Building) and table.fresh:
+        what = 'is for source = "repository": the image is built here'
+        raise WrongUse(f"targets.{name}, fresh", what, "build it anew: invoke build --fresh")
+    return road(
+        PushedImages(Images(project, stack), pulled_here=loopback.leads_here(urlsplit(provider.api.url).netloc))
+    )

@@ -10,7 +10,7 @@ from stayput.targets import Deviation
 
 
 class PushedImages:
-    """An ImageSource on the images of a project."""
+    """A Source on the images of a project."""
 
     def __init__(self, images: Images, *, pulled_here: bool) -> None:
         """pulled_here: the provider stands on this machine, and can pull from a registry that does."""

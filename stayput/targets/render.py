@@ -5,7 +5,7 @@ from functools import partial
 from typing import Any, cast
 
 from stayput.errors import StayputError, WrongUse
-from stayput.project import Section
+from stayput.project import Building
 from stayput.release import Variables
 from stayput.secrets import Secret
 from stayput.targets import Deviation
@@ -31,10 +31,11 @@ PHASES = {
     "canceled": Phase.FAILED,
 }
 AUTO_DEPLOY, HEALTH_CHECK, PRE_DEPLOY = "automatic deploy", "health check path", "pre-deploy command"
+BUILT_OF, DOCKERFILE = "the Dockerfile", {"dockerfilePath": "./docker/Dockerfile", "dockerContext": "."}
 Json = dict[str, Any]
 
 
-class Table(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Table(Building, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """[targets.render]"""
 
     service: str  # name or id
@@ -77,8 +78,8 @@ def get_deploy(service: str, deploy: str) -> Call:
     return Call(name="read a deployment", method="GET", path=f"/services/{service}/deploys/{deploy}")
 
 
-def create_deploy(service: str, image: str) -> Call:
-    path, body = f"/services/{service}/deploys", {"imageUrl": image}
+def create_deploy(service: str, what: Json) -> Call:
+    path, body = f"/services/{service}/deploys", what
     return Call(name="start a deployment", method="POST", path=path, body=body, repeatable=False)
 
 
@@ -97,13 +98,23 @@ def read_logs(owner: str, service: str, lines: int) -> Call:
     return Call(name="read the log", method="GET", path="/logs", params=params)
 
 
+def read_build_log(owner: str, service: str, since: str, until: str) -> Call:
+    """since, until: times; an empty one is now."""
+    params = {"ownerId": owner, "resource": service, "type": "build", "direction": "forward", "limit": str(PAGE)}
+    params |= {"startTime": since} | ({"endTime": until} if until else {})
+    return Call(name="read the build log", method="GET", path="/logs", params=params)
+
+
 def parse_deploy(body: Mapping[str, Any]) -> Deployment:
     """Render's deploy object; a status we do not know is waited on."""
     said = str(body.get("status", "unknown"))
     image: Mapping[str, str] = body.get("image") or {}
     ref, sha = image.get("ref", ""), image.get("sha", "")
     reference = ref if "@" in ref or not sha else f"{ref}@{sha}"
-    return Deployment(id=str(body["id"]), phase=PHASES.get(said, Phase.UNDERWAY), said=said, image=reference)
+    commit: Mapping[str, str] = body.get("commit") or {}
+    return Deployment(
+        id=str(body["id"]), phase=PHASES.get(said, Phase.UNDERWAY), said=said, image=reference or commit.get("id", "")
+    )
 
 
 def deviations(service: Json, migrate: str) -> list[Deviation]:
@@ -132,12 +143,27 @@ def deviations(service: Json, migrate: str) -> list[Deviation]:
     return found
 
 
+def built_otherwise(service: Json) -> Iterator[Deviation]:
+    """What of a service keeps it from being built of the repository, as the Dockerfile says."""
+    details: Json = service.get("serviceDetails") or {}
+    specific: Json = details.get("envSpecificDetails") or {}
+    if (runtime := details.get("runtime")) != "docker":
+        said = "make a web service of the repository, Docker its language, and name it in stayput.toml"
+        yield Deviation(setting="the runtime", there=str(runtime or ""), remedy=said, refused=True)
+    there = tuple(str(specific.get(name, "")).removeprefix("./") or "." for name in DOCKERFILE)
+    if there != tuple(each.removeprefix("./") for each in DOCKERFILE.values()):
+        wanted = "{dockerfilePath} in {dockerContext}".format(**DOCKERFILE)
+        yield Deviation(setting=BUILT_OF, there=" in ".join(there), wanted=wanted)
+
+
 def mended(found: Sequence[Deviation]) -> Json:
     """The body of a PATCH that puts these right."""
     wanted = {one.setting: one.wanted for one in found if one.wanted}
     names = {HEALTH_CHECK: "healthCheckPath", PRE_DEPLOY: "preDeployCommand"}
     body: Json = {"autoDeploy": wanted[AUTO_DEPLOY]} if AUTO_DEPLOY in wanted else {}
-    details = {name: wanted[setting] for setting, name in names.items() if setting in wanted}
+    details: Json = {name: wanted[setting] for setting, name in names.items() if setting in wanted}
+    if BUILT_OF in wanted:
+        details["envSpecificDetails"] = DOCKERFILE
     return body | ({"serviceDetails": details} if details else {})
 
 
@@ -145,9 +171,11 @@ class Render:
     name = "render"
     migrates = "by Render, as the pre-deploy command of this release"
 
-    def __init__(self, api: Api, service: str, fingerprint: Callable[[str], str]) -> None:
-        """service: a name or an id, "srv-..."."""
-        self.api, self.named, self._fingerprint = api, service, fingerprint
+    def __init__(
+        self, api: Api, service: str, fingerprint: Callable[[str], str], built: Building | None = None
+    ) -> None:
+        """service: a name or an id, "srv-...". built: how, where Render builds the repository itself."""
+        self.api, self.named, self._fingerprint, self._built = api, service, fingerprint, built
         self._known = ""
         self._found: Json | None = None
         self._there: dict[str, Secret] | None = None  # the variables as last read
@@ -185,12 +213,12 @@ class Render:
         return []
 
     def deviations(self, migrate: str) -> Sequence[Deviation]:
-        return deviations(self._service, migrate)
+        return [*deviations(self._service, migrate), *(built_otherwise(self._service) if self._built else ())]
 
     def settle(self, image: str, migrate: str) -> Sequence[Deviation]:
-        service, found = self._service, deviations(self._service, migrate)
+        service, found = self._service, list(self.deviations(migrate))
         body = mended(found)
-        if repository(there := service.get("imagePath", "")) != repository(image):
+        if not self._built and repository(there := service.get("imagePath", "")) != repository(image):
             body["image"] = {"ownerId": service["ownerId"], "imagePath": image}
             if credential := cast("Json | None", service.get("registryCredential")):
                 body["image"]["registryCredentialId"] = credential["id"]
@@ -200,7 +228,11 @@ class Render:
         return found
 
     def deploy(self, image: str) -> str:
-        return self._id_of(self.api.ask(create_deploy(self._id, image)).body)
+        """image: or the commit, where Render builds it."""
+        what = {"imageUrl": image}
+        if self._built:
+            what = {"commitId": image, "clearCache": "clear" if self._built.fresh else "do_not_clear"}
+        return self._id_of(self.api.ask(create_deploy(self._id, what)).body)
 
     def deployments(self) -> Sequence[Deployment]:
         listed: list[Json] = self.api.ask(list_deploys(self._id)).body
@@ -220,6 +252,18 @@ class Render:
         """Of the service as a whole: Render's log knows no deployments."""
         found: list[Json] = self.api.ask(read_logs(self._service["ownerId"], self._id, lines)).body["logs"]
         return [str(one.get("message", "")) for one in sorted(found, key=lambda one: one.get("timestamp", ""))]
+
+    def build_log(self, deployment: str) -> Sequence[str]:
+        """What was logged of builds from the time of that deployment on: Render's log knows no deployments."""
+        since, until = str(self.api.ask(get_deploy(self._id, deployment)).body["createdAt"]), ""
+        lines: list[str] = []
+        while True:
+            page: Json = self.api.ask(read_build_log(self._service["ownerId"], self._id, since, until)).body
+            lines += [str(one.get("message", "")) for one in page["logs"]]
+            following = (page.get("nextStartTime") or "", page.get("nextEndTime") or "")
+            if not page.get("hasMore") or following == (since, until):
+                return lines
+            since, until = following
 
     @property
     def _service(self) -> Json:
@@ -285,4 +329,5 @@ def open_provider(
     table: Table, token: Token, variables: Mapping[str, str], fingerprint: Callable[[str], str]
 ) -> Render:
     """variables: of the environment, perhaps with RENDER_API_URL."""
-    return Render(connect(token.secret, variables.get("RENDER_API_URL", "")), table.service, fingerprint)
+    api = connect(token.secret, variables.get("RENDER_API_URL", ""))
+    return Render(api, table.service, fingerprint, table if table.source == "repository" else None)

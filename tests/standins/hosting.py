@@ -20,6 +20,7 @@ class Deploy:
     created: str = ""
     log: list = field(default_factory=list)
     settings: dict = field(default_factory=dict)
+    build_log: list = field(default_factory=list)  # where the repository was built for it
 
 
 class NoEdge:

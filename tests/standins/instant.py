@@ -82,6 +82,6 @@ class Folders:
         self._kept.cleanup()
 
 
-def instant_place(name, home, clock, **given):
-    images = LightImages()
-    return PLACES[name](None, home, sites=InstantSites(images), images=images, clock=clock, **given)
+def instant_place(name, home, clock, images=None, sites=InstantSites, **given):
+    images = images or LightImages()
+    return PLACES[name](None, home, sites=sites(images), images=images, clock=clock, **given)

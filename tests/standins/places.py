@@ -53,6 +53,7 @@ class Place:
     make: object  # () -> another target on the same state, as the next command has it
     home: Path
     said: list = field(default_factory=list)
+    built: object = None
 
     @property
     def hosting(self):
@@ -102,23 +103,40 @@ def railway(stand_in, key, timeout):
     return railway_api.Railway(api, "gallery", "production", "web", partial(fingerprint, key))
 
 
-def render(stand_in, key, timeout):
+def render(stand_in, key, timeout, built=None):
     api = render_api.connect(Secret(TOKEN), stand_in.url, PACE.retry, timeout)
-    return render_api.Render(api, "gallery", partial(fingerprint, key))
+    return render_api.Render(api, "gallery", partial(fingerprint, key), built)
 
 
 def make_place(
-    known, certificate, home: Path, *, sites=None, images=None, variables=THEIRS, key=KEY, timeout=TIMEOUT, clock=None
+    known,
+    certificate,
+    home: Path,
+    *,
+    sites=None,
+    images=None,
+    variables=THEIRS,
+    key=KEY,
+    timeout=TIMEOUT,
+    clock=None,
+    built=None,
 ):
-    """certificate: of the edge; None for one without a network. clock: a VirtualClock then, and the true pace."""
+    """certificate: of the edge; None for one without a network. clock: a VirtualClock then, and the true pace.
+
+    built: a Building of a provider that builds the repository itself; the place's own may change between commands.
+    """
     stand_in_class, open_provider = known
     images = images or LightImages()
     stand_in = stand_in_class(certificate, sites or LightSites(images), variables)
     said: list[str] = []
 
     def make():
-        provider = open_provider(stand_in, key, timeout)
         given = {"home": home, "key": key, "migrate": MIGRATE, "say": said.append}
+        if place.built is None:
+            provider = open_provider(stand_in, key, timeout)
+        else:
+            provider = open_provider(stand_in, key, timeout, place.built)
+            given |= {"builder": provider, "fresh": place.built.fresh}
         if clock is None:
             return PaasTarget(provider, images, pace=PACE, **given)
         provider.api.clock, provider.api.http = clock.clock, clock.client(stand_in)
@@ -128,7 +146,9 @@ def make_place(
         stand_in.listen()
     else:
         stand_in.today = clock.today
-    return Place(target=make(), stand_in=stand_in, images=images, make=make, home=home, said=said)
+    place = Place(None, stand_in=stand_in, images=images, make=make, home=home, said=said, built=built)
+    place.again()
+    return place
 
 
 PLACES = {

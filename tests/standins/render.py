@@ -1,6 +1,7 @@
 """Render's REST API, as far as a deploy needs it."""
 
 import re
+from datetime import datetime, timedelta
 
 from tests.standins.contracts import is_there, rest_contract
 from tests.standins.hosting import Hosting
@@ -39,6 +40,7 @@ class Render(StandIn):
         self.settings = {"autoDeploy": "yes", "healthCheckPath": "", "preDeployCommand": "", "plan": "starter"}
         self.suspended = self.maintenance = False
         self.image = "docker.io/library/nginx:latest"
+        self.runtime = "image"  # or "docker": it builds the repository
         self.name = "gallery"
         self.others = 0  # services before this one in a list
         self.refusal = ""  # why it rolls nothing back
@@ -84,7 +86,7 @@ class Render(StandIn):
     def handle(self, method, path, query, body):
         parts = path.removeprefix("/v1/").split("/")
         if parts == ["logs"]:
-            return 200, self._logs()
+            return 200, self._build_logs(query) if query.get("type") == "build" else self._logs()
         if parts == ["services"]:
             others = [self._service(f"srv-{n + 4}", f"other-{n}") for n in range(self.others)]
             listed = [*others, self._service("srv-2", "twin"), self._service("srv-3", "twin"), self._service()]
@@ -127,6 +129,10 @@ class Render(StandIn):
                 raise Refusal(404, "not found")
 
     def _create(self, body):
+        if commit := body.get("commitId"):
+            made = self.hosting.deploy(commit, self.variables)
+            made.build_log = self.hosting.sites.build(commit, body["clearCache"] == "clear")
+            return 201, self._deploy(made)
         image = body.get("imageUrl", self.image)
         if image.partition("@")[0].partition(":")[0] != self.image.partition("@")[0].partition(":")[0]:
             raise Refusal(400, "image must match the configured image")
@@ -147,6 +153,8 @@ class Render(StandIn):
     def _patch(self, body):
         self.settings |= {"autoDeploy": body.get("autoDeploy", self.settings["autoDeploy"])}
         self.settings |= body.get("serviceDetails", {})
+        if self.runtime == "docker" and "image" in body:
+            raise Refusal(400, "is not backed by an image")
         if "image" in body:
             self.image = body["image"]["imagePath"]
         return self._service()
@@ -168,11 +176,30 @@ class Render(StandIn):
         ]
         return {"hasMore": False, "nextStartTime": NOW, "nextEndTime": NOW, "logs": logs[::-1]}
 
+    def _build_logs(self, query):
+        """What was built since a time, oldest first, a page of it."""
+        entries = [
+            ((datetime.fromisoformat(deploy.created) + timedelta(microseconds=n)).isoformat(), line)
+            for deploy in self.hosting.deploys
+            for n, line in enumerate(deploy.build_log)
+        ]
+        entries = [
+            one for one in entries if datetime.fromisoformat(one[0]) >= datetime.fromisoformat(query["startTime"])
+        ]
+        limit = int(query["limit"])
+        logs = [
+            {"id": time, "message": line, "timestamp": time, "labels": [{"name": "type", "value": "build"}]}
+            for time, line in entries[:limit]
+        ]
+        after = entries[limit][0] if entries[limit:] else query["startTime"]
+        return {"hasMore": len(entries) > limit, "nextStartTime": after, "nextEndTime": NOW, "logs": logs}
+
     def _deploy(self, deploy):
         word = WORDS.get(deploy.state) or self.hosting.strange
-        return {
+        of_image = {"image": {"ref": deploy.image, "sha": deploy.image.partition("@")[2]}}
+        of_commit = {"commit": {"id": deploy.image, "message": "a commit", "createdAt": NOW}}
+        return (of_image if "@" in deploy.image or "/" in deploy.image else of_commit) | {
             "id": deploy.id,
-            "image": {"ref": deploy.image, "sha": deploy.image.partition("@")[2]},
             "status": word,
             "trigger": deploy.trigger,
             "createdAt": deploy.created,
@@ -183,9 +210,11 @@ class Render(StandIn):
         settings = self.settings
         specific = {"dockerCommand": "", "dockerContext": ".", "dockerfilePath": "./Dockerfile"}
         details = {
-            "env": "image",
-            "runtime": "image",
-            "envSpecificDetails": specific | {"preDeployCommand": settings["preDeployCommand"]},
+            "env": self.runtime,
+            "runtime": self.runtime,
+            "envSpecificDetails": specific
+            | settings.get("envSpecificDetails", {})
+            | {"preDeployCommand": settings["preDeployCommand"]},
             "plan": settings["plan"],
             "region": "frankfurt",
             "numInstances": 1,

@@ -31,7 +31,7 @@ def reference(build_id):
 
 
 class LightImages:
-    """An ImageSource without images: builds are names."""
+    """A Source without images: builds are names."""
 
     def __init__(self, *builds):
         self.tree = name_build({"source": "1"})
@@ -56,7 +56,7 @@ class LightImages:
 
 
 class ProcessImages:
-    """An ImageSource whose images are the builds of a process target, named like images."""
+    """A Source whose images are the builds of a process target, named like images."""
 
     def __init__(self, process, home):
         self._process, self._builds = process, home / "process" / "builds"
@@ -129,8 +129,12 @@ class ProcessSites:
         self._builds, self._environments, self._disks = home / "process" / "builds", environments, home / "disks"
         self._number = 0
 
+    def folder_of(self, image):
+        """Where the build of that image lies."""
+        return next((one for one in self._builds.iterdir() if reference(one.name) == image), None)
+
     def start(self, image, variables, before=""):
-        build = next((one for one in self._builds.iterdir() if reference(one.name) == image), None)
+        build = self.folder_of(image)
         if build is None:
             raise DoesNotStart("start", [f"manifest for {image} is not known"])
         self._number += 1

@@ -1,0 +1,94 @@
+"""Commits for a provider that builds the repository itself, as the Dockerfile says."""
+
+import re
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from stayput.errors import StayputError, WrongUse
+from stayput.image.inputs import measure_repository
+from stayput.image.inside import LOCKED
+from stayput.project import Project
+from stayput.release import Build
+from stayput.secrets import write_private
+from stayput.targets import Deviation
+
+ANEW = "have it built without what is kept there: invoke deploy --fresh"
+
+
+class Repository:
+    """A Source whose references are commits. What is not committed and pushed is measured by nobody."""
+
+    def __init__(self, root: Path, project: Project, home: Path) -> None:
+        """home: of the stack; it keeps which commit a build was of."""
+        self._root, self._project, self._file = root, project, home / "commits.json"
+        self._here: dict[str, str] = {}  # build → commit of this tree
+
+    def measure(self) -> Build:
+        commit = pushed_commit(self._root)
+        build = measure_repository(self._root, self._project)
+        self._here = {build.id: commit}
+        return build
+
+    def there(self) -> frozenset[str]:
+        return frozenset(self._known())
+
+    def publish(self, build: Build) -> None:
+        """Nothing is built here: only the commit is written down."""
+        if self.measure().id != build.id:
+            raise StayputError(f"build {build.id}", "is not of this tree", "check its commit out, then deploy")
+        write_private(self._file, msgspec.json.encode({**self._known(), **self._here}))
+
+    def deviations(self) -> Sequence[Deviation]:
+        return ()
+
+    def reference(self, build: Build) -> str:
+        if commit := {**self._known(), **self._here}.get(build.id):
+            return commit
+        raise StayputError(f"build {build.id}", "was never released from here", "check its commit out, then deploy")
+
+    def _known(self) -> dict[str, str]:
+        try:
+            return msgspec.json.decode(self._file.read_bytes(), type=dict[str, str])
+        except (FileNotFoundError, msgspec.DecodeError):
+            return {}
+
+
+def pushed_commit(root: Path) -> str:
+    """The commit that this work tree is, in 40 hex digits. Raises WrongUse where no remote has it, as far as known."""
+    try:
+        commit, changed = _git(root, "rev-parse", "HEAD"), _git(root, "status", "--porcelain")
+        remotes = _git(root, "branch", "--remotes", "--contains", "HEAD")
+    except (OSError, subprocess.CalledProcessError):
+        raise WrongUse(str(root), "has no commit that a platform could build", "commit and push it") from None
+    if changed:
+        name = changed.splitlines()[0].split(maxsplit=1)[1]
+        raise WrongUse("the work tree", f"{name} is not committed", "commit and push it: the platform builds a commit")
+    if not remotes:
+        raise WrongUse(f"commit {commit[:10]}", "is on no branch of a remote", "push it: git push")
+    return commit
+
+
+def is_commit(reference: str) -> bool:
+    return re.fullmatch(r"[0-9a-f]{40}", reference) is not None
+
+
+def installed(where: str, lines: Sequence[str], build: Build, *, fresh: bool) -> str:
+    """What these lines of a build's log, those of its verify stage, say of the lock, for people.
+
+    A layer that was kept says nothing, so only a fresh build has to. Raises StayputError for another lock.
+    """
+    if found := [line for line in lines if line.rstrip().endswith(build.parts["dependencies"])]:
+        return re.sub(rf".*?(\d+ {LOCKED}).*", r"its build log: \1", found[0].strip())
+    if lines:
+        raise StayputError(where, f"its build log says {lines[0].strip()[-150:]}: that is another lock", ANEW)
+    if fresh:
+        raise StayputError(where, "its build log does not say what was installed", "read it there")
+    return "its build log does not say what was installed: that layer was kept from an earlier build"
+
+
+def _git(root: Path, *words: str) -> str:
+    command = ["git", "-C", str(root), *words]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()

@@ -2,17 +2,18 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, cast
+from typing import cast
 
 from stayput.errors import StayputError, WrongUse
-from stayput.project import Section
+from stayput.project import Building
 from stayput.release import Variables
 from stayput.secrets import Secret
 from stayput.targets import Deviation
 from stayput.targets import railway_documents as documents
 from stayput.targets.http import Api, Call, Refused, Unsure, renamed
-from stayput.targets.provider import HEALTH_PATH, Deployment, Phase
+from stayput.targets.provider import Deployment, Phase
 from stayput.targets.railway_documents import call
+from stayput.targets.railway_settings import AUTO_DEPLOY, Json, built_otherwise, deviations, mended, parse_deployment
 from stayput.tokens import Kind, Token
 
 API_URL = "https://backboard.railway.com/graphql/v2"
@@ -25,24 +26,13 @@ TOKENS = (
     Kind(name="RAILWAY_API_TOKEN", speaks_for="all of its account or workspace", make="Account Settings, Tokens"),
 )
 LISTS = ("projects", "environments", "services", "variables")  # that are read page by page
-HEALTH_SECONDS = 300
-HEALTH_CHECK, HEALTH_TIMEOUT, PRE_DEPLOY = "health check path", "health check timeout", "pre-deploy command"
-PHASES = {
-    "SUCCESS": Phase.LIVE,
-    "SLEEPING": Phase.LIVE,
-    "FAILED": Phase.FAILED,
-    "CRASHED": Phase.FAILED,
-    "SKIPPED": Phase.FAILED,
-    "NEEDS_APPROVAL": Phase.FAILED,
-    "REMOVED": Phase.REPLACED,
-    "REMOVING": Phase.REPLACED,
-}
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+NO_CACHE = "NO_CACHE"  # Railway builds without its cache while this variable is set
+BUILD_LINES = 1000  # of a build log, at most
 UNREADABLE = Secret("")  # stands for a sealed value, by its identity
-Json = dict[str, Any]
 
 
-class Table(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Table(Building, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """[targets.railway]: names or ids."""
 
     project: str
@@ -50,58 +40,21 @@ class Table(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     service: str
 
 
-def parse_deployment(node: Mapping[str, Any]) -> Deployment:
-    """A success whose process has ended is none; a status we do not know is waited on."""
-    said = str(node["status"])
-    phase = PHASES.get(said, Phase.UNDERWAY)
-    if phase is Phase.LIVE and node.get("deploymentStopped"):
-        phase, said = Phase.FAILED, f"{said}, but its process has ended"
-    meta: Json = node.get("meta") or {}
-    return Deployment(id=str(node["id"]), phase=phase, said=said, image=str(meta.get("image") or ""))
-
-
-def deviations(instance: Json, migrate: str) -> list[Deviation]:
-    """The settings of a service's instance, as Railway tells them, that would fail in silence."""
-    before: object = instance.get("preDeployCommand") or ""
-    command = " && ".join(cast("list[str]", before)) if isinstance(before, list) else str(before)
-    wanted = [
-        (HEALTH_CHECK, instance.get("healthcheckPath"), HEALTH_PATH),
-        (HEALTH_TIMEOUT, instance.get("healthcheckTimeout"), HEALTH_SECONDS),
-        (PRE_DEPLOY, command, migrate),
-    ]
-    found = [Deviation(setting=name, there=str(is_ or ""), wanted=str(to)) for name, is_, to in wanted if is_ != to]
-    if instance.get("startCommand"):
-        said = "it replaces the image's own; clear it in Settings, Deploy"
-        found.append(Deviation(setting="start command", there=instance["startCommand"], remedy=said))
-    if instance.get("cronSchedule"):
-        said = "it runs at these times only, and serves nobody between them; clear it in Settings, Deploy"
-        found.append(Deviation(setting="cron schedule", there=instance["cronSchedule"], remedy=said, refused=True))
-    if instance.get("sleepApplication"):
-        said = "it sleeps when nobody visits, and the first visitor waits; turn it off in Settings, Deploy"
-        found.append(Deviation(setting="serverless", there="on", remedy=said))
-    return found
-
-
-def mended(found: Sequence[Deviation]) -> Json:
-    """The input of an update that puts these right."""
-    wanted = {one.setting: one.wanted for one in found if one.wanted}
-    values = {
-        HEALTH_CHECK: {"healthcheckPath": HEALTH_PATH},
-        HEALTH_TIMEOUT: {"healthcheckTimeout": HEALTH_SECONDS},
-        PRE_DEPLOY: {"preDeployCommand": [wanted.get(PRE_DEPLOY)]},
-    }
-    return {name: value for setting in wanted for name, value in values[setting].items()}
-
-
 class Railway:
     name = "railway"
     migrates = "by Railway, as the pre-deploy command of this release"
 
     def __init__(
-        self, api: Api, project: str, environment: str, service: str, fingerprint: Callable[[str], str]
+        self,
+        api: Api,
+        project: str,
+        environment: str,
+        service: str,
+        fingerprint: Callable[[str], str],
+        built: Building | None = None,
     ) -> None:
-        """project, environment, service: names or ids."""
-        self.api, self._fingerprint = api, fingerprint
+        """project, environment, service: names or ids. built: how, where Railway builds the repository itself."""
+        self.api, self._fingerprint, self._built = api, fingerprint, built
         self._named = (project, environment, service)
         self.named = " ".join(self._named)
         self._found: dict[str, str] | None = None
@@ -146,28 +99,37 @@ class Railway:
         if readable := {name: value for name, value in kept.items() if value is not UNREADABLE}:
             self._upsert(readable)
         for name in self._before.keys() - kept.keys():
-            given = {f"{key}Id": id for key, id in self._ids.items()} | {"name": name}
-            self._ask(call("take a variable away", documents.DELETE, {"input": given}))
+            self._delete(name)
         self._before.clear()
         return lost
 
     def deviations(self, migrate: str) -> Sequence[Deviation]:
-        return [*self._misled(), *deviations(self._settings["serviceInstance"], migrate)]
+        return [*self._misled(), *self._deviations(migrate)]
 
     def settle(self, image: str, migrate: str) -> Sequence[Deviation]:
         there: Json = self._settings["serviceInstance"]
-        found = deviations(there, migrate)
+        found = self._deviations(migrate)
         update = mended(found)
-        if (there.get("source") or {}).get("image") != image:
+        if not self._built and (there.get("source") or {}).get("image") != image:
             update["source"] = {"image": image}
         if update:
             place = {"service": self._ids["service"], "environment": self._ids["environment"]}
             self._ask(call("set the service's image and settings", documents.UPDATE, {**place, "input": update}))
             self._instance = None
+        if any(one.setting == AUTO_DEPLOY for one in found):
+            given = {f"{key}Id": id for key, id in self._ids.items()} | {"enabled": False}
+            self._ask(call("turn automatic deploys off", documents.AUTO_DEPLOY, {"input": given}))
+            self._instance = None
         return found
 
     def deploy(self, image: str) -> str:
+        """image: or the commit, where Railway builds it; its cache is only left out while a variable says so."""
         place = {"service": self._ids["service"], "environment": self._ids["environment"]}
+        if self._built:
+            place["commit"] = image
+            if self._built.fresh and NO_CACHE not in (self._there or {}):
+                self._before[NO_CACHE] = None
+                self._upsert({NO_CACHE: "1"})
         made = self._ask(call("start a deployment", documents.DEPLOY, place, repeatable=False))
         return str(made["serviceInstanceDeployV2"])
 
@@ -178,7 +140,11 @@ class Railway:
         return [parse_deployment(node) for node in nodes]
 
     def deployment(self, id: str) -> Deployment:
-        return parse_deployment(self._ask(call("read a deployment", documents.DEPLOYMENT, {"id": id}))["deployment"])
+        found = parse_deployment(self._ask(call("read a deployment", documents.DEPLOYMENT, {"id": id}))["deployment"])
+        if found.phase is not Phase.UNDERWAY and NO_CACHE in self._before:  # it was of that deployment alone
+            self._delete(NO_CACHE)
+            del self._before[NO_CACHE]
+        return found
 
     def cancel(self, id: str) -> None:
         self._ask(call("cancel a deployment", documents.CANCEL, {"id": id}))
@@ -197,6 +163,10 @@ class Railway:
         logged: list[Json] = [*found["buildLogs"], *found["deploymentLogs"]]
         return [str(one["message"]) for one in sorted(logged, key=lambda one: one["timestamp"])]
 
+    def build_log(self, deployment: str) -> Sequence[str]:
+        found = self._ask(call("read the build log", documents.BUILD_LOG, {"id": deployment, "limit": BUILD_LINES}))
+        return [str(one["message"]) for one in found["buildLogs"]]
+
     @property
     def _ids(self) -> dict[str, str]:
         """The ids of project, environment and service, by those words."""
@@ -207,7 +177,8 @@ class Railway:
     @property
     def _settings(self) -> Json:
         if self._instance is None:
-            found = self._ask(call("read the service", documents.INSTANCE, self._ids))
+            given = {**self._ids, "built": self._built is not None}
+            found = self._ask(call("read the service", documents.INSTANCE, given))
             renamed(self.api.where, self._named[2], found["serviceInstance"]["serviceName"], self._ids["service"])
             self._instance = found
         return self._instance
@@ -285,6 +256,14 @@ class Railway:
         domains: Json = self._settings["domains"]
         return [*domains["customDomains"], *domains["serviceDomains"]]
 
+    def _deviations(self, migrate: str) -> list[Deviation]:
+        found = deviations(self._settings["serviceInstance"], migrate)
+        return [*found, *(built_otherwise(self._settings) if self._built else ())]
+
+    def _delete(self, name: str) -> None:
+        given = {f"{key}Id": id for key, id in self._ids.items()} | {"name": name}
+        self._ask(call("take a variable away", documents.DELETE, {"input": given}))
+
     def _upsert(self, values: Mapping[str, object]) -> None:
         """One call for all, that drops none and starts no deployment. Without the service they would be shared."""
         given: Json = {f"{key}Id": id for key, id in self._ids.items()}
@@ -323,4 +302,5 @@ def open_provider(
         table.environment,
         table.service,
         fingerprint,
+        table if table.source == "repository" else None,
     )

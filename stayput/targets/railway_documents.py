@@ -17,14 +17,16 @@ PROJECTS = f"query projects($projects: String) {{ projects(first: 500, after: $p
 PROJECT = f"""query project($id: String!, $environments: String, $services: String) {{
   project(id: $id) {INSIDE}
 }}"""
-INSTANCE = """query instance($service: String!, $environment: String!, $project: String!) {
+INSTANCE = """query instance($service: String!, $environment: String!, $project: String!, $built: Boolean!) {
   serviceInstance(serviceId: $service, environmentId: $environment) {
-    serviceName source { image } startCommand preDeployCommand
+    serviceName source { image repo } startCommand preDeployCommand dockerfilePath rootDirectory
     healthcheckPath healthcheckTimeout sleepApplication cronSchedule
   }
   domains(projectId: $project, environmentId: $environment, serviceId: $service) {
     customDomains { domain targetPort } serviceDomains { domain targetPort }
   }
+  serviceInstanceAutoDeployStatus(projectId: $project, environmentId: $environment, serviceId: $service)
+    @include(if: $built) { enabled }
 }"""
 VARIABLES = """query variables($service: String!, $environment: String!, $project: String!, $variables: String) {
   variables(projectId: $project, environmentId: $environment, serviceId: $service)
@@ -37,8 +39,11 @@ DELETE = "mutation delete($input: VariableDeleteInput!) { variableDelete(input: 
 UPDATE = """mutation update($service: String!, $environment: String!, $input: ServiceInstanceUpdateInput!) {
   serviceInstanceUpdate(serviceId: $service, environmentId: $environment, input: $input)
 }"""
-DEPLOY = """mutation deploy($service: String!, $environment: String!) {
-  serviceInstanceDeployV2(serviceId: $service, environmentId: $environment)
+AUTO_DEPLOY = """mutation autodeploy($input: ServiceInstanceAutoDeployUpdateInput!) {
+  serviceInstanceAutoDeployUpdate(input: $input) { enabled }
+}"""
+DEPLOY = """mutation deploy($service: String!, $environment: String!, $commit: String) {
+  serviceInstanceDeployV2(serviceId: $service, environmentId: $environment, commitSha: $commit)
 }"""
 DEPLOYMENTS = """query deployments($input: DeploymentListInput!) { deployments(first: 20, input: $input) {
   edges { node { id status deploymentStopped meta createdAt } }
@@ -50,6 +55,8 @@ LOGS = """query logs($id: String!, $limit: Int!) {
   buildLogs(deploymentId: $id, limit: $limit) { message timestamp }
   deploymentLogs(deploymentId: $id, limit: $limit) { message timestamp }
 }"""
+
+BUILD_LOG = "query buildlog($id: String!, $limit: Int!) { buildLogs(deploymentId: $id, limit: $limit) { message } }"
 
 
 def call(name: str, document: str, variables: Mapping[str, object], repeatable: bool = True) -> Call:

@@ -13,7 +13,7 @@ from tests.standins.commits import LightCommits, LightCommitSites
 from tests.standins.instant import VirtualClock, instant_place
 from tests.standins.places import KEY
 
-BUILDERS = ["render"]
+BUILDERS = ["railway", "render"]
 CACHED, FRESH = Building(source="repository"), Building(source="repository", fresh=True)
 LOCK, OTHER = hashlib.sha256(b"lock").hexdigest(), hashlib.sha256(b"another").hexdigest()
 
@@ -93,6 +93,25 @@ def test_a_build_log_that_does_not_name_the_lock_takes_the_release_back(place, b
 
 def test_a_service_that_runs_images_is_refused(place):
     place.stand_in.runtime = "image"
-    with pytest.raises(WrongUse, match="the runtime is image"):
+    with pytest.raises(WrongUse, match=r"the runtime is image|the service's repository is not set"):
         place.deploy(release(1))
     assert place.hosting.deploys == []
+
+
+def test_what_clears_the_cache_is_of_one_deployment_alone(place):
+    one, two = release(1), release(2)
+    place.deploy(one)
+    there = dict(place.stand_in.variables)
+    place.built, place.hosting.sites.locks = FRESH, {commit_of(two): OTHER}
+    with pytest.raises(StayputError):
+        place.deploy(two)
+    assert place.stand_in.variables == there
+    place.hosting.sites.locks = {commit_of(two): LOCK}
+    place.deploy(two)
+    assert place.stand_in.variables.keys() == there.keys()
+
+
+def test_what_is_pushed_is_not_deployed_by_itself(place):
+    place.deploy(release(1))
+    told = {one.setting for one in place.again().observe().deviations}
+    assert "automatic deploy" not in told

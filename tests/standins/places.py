@@ -97,10 +97,10 @@ def koyeb(stand_in, key, timeout):
     return koyeb_api.Koyeb(api, "gallery", "web", partial(fingerprint, key))
 
 
-def railway(stand_in, key, timeout):
+def railway(stand_in, key, timeout, built=None):
     token = Token(kind=railway_api.TOKENS[0], secret=Secret(TOKEN), place="")
     api = railway_api.connect(token, stand_in.url, PACE.retry, timeout)
-    return railway_api.Railway(api, "gallery", "production", "web", partial(fingerprint, key))
+    return railway_api.Railway(api, "gallery", "production", "web", partial(fingerprint, key), built)
 
 
 def render(stand_in, key, timeout, built=None):

@@ -53,6 +53,8 @@ class Railway(StandIn):
         self.name = "web"
         self.target_port = None  # of the domain
         self.image = None
+        self.runtime = "image"  # or "docker": it builds the repository
+        self.automatic = True  # deploys what is pushed
 
     @property
     def url(self):
@@ -120,21 +122,37 @@ class Railway(StandIn):
             "variableCollectionUpsert": self._upsert,
             "variableDelete": self._delete,
             "serviceInstanceUpdate": self._update,
-            "serviceInstanceDeployV2": lambda _, **ids: self.hosting.deploy(self.image, self.variables).id,
+            "serviceInstanceAutoDeployStatus": lambda _, **ids: {"enabled": self.automatic, "canEnable": True},
+            "serviceInstanceAutoDeployUpdate": self._update_automatic,
+            "serviceInstanceDeployV2": self._deploy,
             "deployments": lambda _, **given: {
                 "edges": [{"node": self._deployment(one)} for one in self.hosting.list()]
             },
             "deployment": self._advance,
             "deploymentCancel": self._cancel,
             "deploymentRollback": self._rollback,
-            "buildLogs": lambda _, **given: [],
+            "buildLogs": lambda _, deploymentId, limit: [
+                {"message": line, "timestamp": "2026-11-01T00:00:00Z"}
+                for line in self.hosting.find(deploymentId).build_log[-limit:]
+            ],
             "deploymentLogs": self._logs,
         }
 
     def _instance(self, _, serviceId, environmentId):
         if serviceId != "s1":
             raise GraphQLError("ServiceInstance not found")
-        return self.settings | {"source": {"image": self.image}, "serviceName": self.name}
+        source = {"repo": "team/gallery"} if self.runtime == "docker" else {"image": self.image}
+        return self.settings | {"source": source, "serviceName": self.name}
+
+    def _update_automatic(self, _, input):
+        self.automatic = input["enabled"]
+        return {"enabled": self.automatic}
+
+    def _deploy(self, _, serviceId, environmentId, commitSha=None):
+        made = self.hosting.deploy(commitSha or self.image, self.variables)
+        if commitSha:
+            made.build_log = self.hosting.sites.build(commitSha, "NO_CACHE" in self.variables)
+        return made.id
 
     def _project(self, _, id):
         def pages(*named):
@@ -212,6 +230,6 @@ class Railway(StandIn):
             "id": deploy.id,
             "status": WORDS.get(deploy.state) or self.STRANGE,
             "deploymentStopped": False,
-            "meta": {"image": deploy.image},
+            "meta": {"image" if "@" in deploy.image else "commitHash": deploy.image},
             "createdAt": deploy.created,
         }

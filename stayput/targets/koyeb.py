@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 
 from stayput.errors import WrongUse
-from stayput.project import Section
+from stayput.project import Building
 from stayput.release import Variables
 from stayput.secrets import Secret, plain
 from stayput.targets import Deviation
@@ -39,11 +39,12 @@ TOKENS = (
     ),
 )
 PAGE = 100  # the most that a list gives at once
+BUILD_LINES = 1000  # of a build log: the most that is given at once
 LISTED = 20  # deployments; what older ones ran with is not kept
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
-class Table(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Table(Building, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """[targets.koyeb]: names or ids."""
 
     app: str
@@ -101,8 +102,10 @@ def cancel_deployment(id: str) -> Call:
     return Call(name="cancel a deployment", method="POST", path=f"/v1/deployments/{id}/cancel")
 
 
-def query_logs(deployment: str, lines: int) -> Call:
-    params = {"deployment_id": deployment, "type": "runtime", "order": "desc", "limit": str(lines)}
+def query_logs(deployment: str, lines: int, kind: str = "runtime", since: str = "") -> Call:
+    """kind: or "build". since: a time; empty: fifteen minutes ago."""
+    params = {"deployment_id": deployment, "type": kind, "order": "desc", "limit": str(lines)}
+    params |= {"start": since} if since else {}
     return Call(name="read the log", method="GET", path="/v1/streams/logs/query", params=params)
 
 
@@ -110,9 +113,11 @@ class Koyeb:
     name = "koyeb"
     migrates = "by the release itself before it serves, under a lock in the database"
 
-    def __init__(self, api: Api, app: str, service: str, fingerprint: Callable[[str], str]) -> None:
-        """app, service: names or ids."""
-        self.api, self._fingerprint = api, fingerprint
+    def __init__(
+        self, api: Api, app: str, service: str, fingerprint: Callable[[str], str], built: Building | None = None
+    ) -> None:
+        """app, service: names or ids. built: how, where Koyeb builds the repository itself."""
+        self.api, self._fingerprint, self._built = api, fingerprint, built
         self._named = (app, service)
         self.named = f"{app} {service}"
         self._ids: tuple[str, str] | None = None  # of app and service
@@ -169,7 +174,7 @@ class Koyeb:
         said = "resume it in Koyeb's control panel"
         asleep = [Deviation(setting="the service", there="paused", remedy=said, refused=True)] if paused else []
         definition = standing(self._listed)
-        return [*asleep, *misled(definition), *settle(definition, "", migrate)[1]]
+        return [*asleep, *misled(definition), *settle(definition, "", migrate, self._built)[1]]
 
     def settle(self, image: str, migrate: str) -> Sequence[Deviation]:
         self._migrate = migrate
@@ -180,14 +185,14 @@ class Koyeb:
         if registry and self._secrets is not None and registry not in self._secrets:
             what = f"the registry's secret {registry} is not there"
             raise WrongUse(self.api.where, what, "make it in Koyeb's control panel: Secrets, of the type registry")
-        return settle(definition, image, migrate)[1]
+        return settle(definition, image, migrate, self._built)[1]
 
     def deploy(self, image: str) -> str:
-        """One update with image, settings and variables. What was saved last is read here, however a list may lag."""
+        """One update with image or commit, settings, variables. What was saved last is read here, if a list lags."""
         latest = self.api.ask(get_service(self._id)).body["service"].get("latest_deployment_id")
         if latest and latest not in {one["id"] for one in self._listed}:
             self._listed.insert(0, self._read(latest))
-        definition, _ = settle(standing(self._listed), image, self._migrate)
+        definition, _ = settle(standing(self._listed), image, self._migrate, self._built)
         return self._update(definition, self._wanted)
 
     def deployments(self) -> Sequence[Deployment]:
@@ -202,9 +207,10 @@ class Koyeb:
         self.api.ask(cancel_deployment(id))
 
     def back_to(self, id: str) -> str:
-        """Koyeb has no rollback: the earlier definition, deployed again."""
+        """Koyeb has no rollback: the earlier definition, deployed again; of a commit, built again with its cache."""
         earlier = next((one for one in self._listed if one["id"] == id), None) or self._read(id)
-        return self._update(definition_of(earlier), {})
+        definition = definition_of(earlier)
+        return self._update({**definition, "skip_cache": False} if definition.get("skip_cache") else definition, {})
 
     def log(self, deployment: str, lines: int) -> Sequence[str]:
         """Koyeb looks back fifteen minutes."""
@@ -213,6 +219,11 @@ class Koyeb:
         if not deployment:
             return []
         found: list[Json] = self.api.ask(query_logs(deployment, lines)).body.get("data") or []
+        return [str(one.get("msg", "")) for one in reversed(found)]
+
+    def build_log(self, deployment: str) -> Sequence[str]:
+        since = str(self._read(deployment)["created_at"])
+        found: list[Json] = self.api.ask(query_logs(deployment, BUILD_LINES, "build", since)).body.get("data") or []
         return [str(one.get("msg", "")) for one in reversed(found)]
 
     @property
@@ -314,4 +325,5 @@ def connect(token: Secret, base_url: str = "", wait: float = 0.5, timeout: float
 
 def open_provider(table: Table, token: Token, variables: Mapping[str, str], fingerprint: Callable[[str], str]) -> Koyeb:
     """variables: of the environment, perhaps with KOYEB_API_URL."""
-    return Koyeb(connect(token.secret, variables.get("KOYEB_API_URL", "")), table.app, table.service, fingerprint)
+    api = connect(token.secret, variables.get("KOYEB_API_URL", ""))
+    return Koyeb(api, table.app, table.service, fingerprint, table if table.source == "repository" else None)

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from stayput.project import Building
 from stayput.targets import Deviation
 from stayput.targets.provider import HEALTH_PATH, Deployment, Phase
 
@@ -30,6 +31,7 @@ HEALTH_SECONDS = 300  # that a release has for migrations and its start before i
 # Koyeb's own defaults of a health check, in seconds and failures.
 HEALTH_DEFAULTS = {"grace_period": 5, "interval": 60, "restart_limit": 3}
 HEALTH_WANTED = {"grace_period": 60, "interval": 30, "restart_limit": 8}
+DOCKERFILE = "docker/Dockerfile"
 Json = dict[str, Any]
 
 
@@ -42,7 +44,8 @@ def parse_deployment(body: Mapping[str, Any]) -> Deployment:
     messages: Sequence[str] = body.get("messages") or ()
     if phase is Phase.FAILED and messages:
         said = f"{said}: {messages[-1]}"
-    image = str(definition_of(body).get("docker", {}).get("image", ""))
+    definition = definition_of(body)
+    image = str(definition.get("docker", {}).get("image") or definition.get("git", {}).get("sha") or "")
     return Deployment(id=str(body["id"]), phase=phase, said=said, image=image)
 
 
@@ -84,20 +87,22 @@ def public_port(definition: Json) -> int | None:
     return next((one.get("port") for one in definition.get("routes") or () if one.get("path") == "/"), None)
 
 
-def settle(definition: Json, image: str, migrate: str) -> tuple[Json, list[Deviation]]:
-    """The definition with that image, put right what would fail in silence, and what that was."""
+def settle(definition: Json, image: str, migrate: str, built: Building | None = None) -> tuple[Json, list[Deviation]]:
+    """The definition with that image, put right what would fail in silence, and what that was.
+
+    image: or the commit, where Koyeb builds the repository itself, as `built` says.
+    """
     made, found = {**definition}, list[Deviation]()
-    for source in ("git", "archive"):
-        if made.pop(source, None):
-            found.append(Deviation(setting="source", there=f"what Koyeb builds of its {source}", wanted="the image"))
-    docker: Json = definition.get("docker") or {}
-    start = {"command": "sh", "args": ["-c", f"{migrate} && exec python -I /entrypoint"]}
-    if any(docker.get(key) != value for key, value in start.items()) or docker.get("entrypoint"):
-        words = [*(docker.get("entrypoint") or ()), docker.get("command") or "", *(docker.get("args") or ())]
-        wanted = f"the image's own, after: {migrate}"
-        found.append(Deviation(setting="start command", there=" ".join(filter(None, words)), wanted=wanted))
-    kept = {key: value for key, value in docker.items() if key not in ("image", "entrypoint", *start)}
-    made["docker"] = {**kept, **start, "image": image}
+    if built:
+        made["git"], found = _of_commit(definition.get("git") or {}, image, migrate)
+        made["skip_cache"] = built.fresh
+    else:
+        for source in ("git", "archive"):
+            if made.pop(source, None):
+                there = f"what Koyeb builds of its {source}"
+                found.append(Deviation(setting="source", there=there, wanted="the image"))
+        docker, started = _started(definition.get("docker") or {}, migrate)
+        made["docker"], found = {**docker, "image": image}, [*found, *started]
     port, checks = public_port(definition), list[Json](definition.get("health_checks") or ())
     of_port = [one for one in checks if port in (one.get("http", {}).get("port"), one.get("tcp", {}).get("port"))]
     check = health_check(of_port[0] if of_port else {}, port)
@@ -107,6 +112,36 @@ def settle(definition: Json, image: str, migrate: str) -> tuple[Json, list[Devia
         wanted = f"{HEALTH_PATH} on port {port} within {HEALTH_SECONDS} s"
         found.append(Deviation(setting="health check", there=there, wanted=wanted))
     return made, [*found, *_only_said(definition)]
+
+
+def _of_commit(git: Json, commit: str, migrate: str) -> tuple[Json, list[Deviation]]:
+    """The source that is that commit, built by the Dockerfile."""
+    found = list[Deviation]()
+    if not git.get("repository"):
+        said = "make the service of its repository: it runs an image"
+        found.append(Deviation(setting="the service's repository", remedy=said, refused=True))
+    if folder := str(git.get("workdir") or "").strip("/"):
+        said = "clear it in Koyeb's control panel: the Dockerfile takes the whole repository"
+        found.append(Deviation(setting="the work directory", there=folder, remedy=said, refused=True))
+    docker, started = _started(git.get("docker") or {}, migrate)
+    if (there := docker.get("dockerfile", "")) != DOCKERFILE:
+        found.append(Deviation(setting="the Dockerfile", there=there, wanted=DOCKERFILE))
+    if not git.get("no_deploy_on_push"):  # it would replace what was proven
+        found.append(Deviation(setting="automatic deploy", there="on", wanted="off"))
+    kept = {key: value for key, value in git.items() if key != "buildpack"}
+    pinned = {"docker": {**docker, "dockerfile": DOCKERFILE}, "no_deploy_on_push": True, "sha": commit}
+    return {**kept, **pinned}, [*found, *started]
+
+
+def _started(docker: Json, migrate: str) -> tuple[Json, list[Deviation]]:
+    """How the image is started: as it says itself, after migrating."""
+    start = {"command": "sh", "args": ["-c", f"{migrate} && exec python -I /entrypoint"]}
+    kept = {key: value for key, value in docker.items() if key not in ("image", "entrypoint", *start)}
+    if all(docker.get(key) == value for key, value in start.items()) and not docker.get("entrypoint"):
+        return {**kept, **start}, []
+    words = [*(docker.get("entrypoint") or ()), docker.get("command") or "", *(docker.get("args") or ())]
+    wanted = f"the image's own, after: {migrate}"
+    return {**kept, **start}, [Deviation(setting="start command", there=" ".join(filter(None, words)), wanted=wanted)]
 
 
 def misled(definition: Json) -> Iterator[Deviation]:

@@ -32,9 +32,11 @@ class LightCommitSites(InstantSites):
     def __init__(self, images):
         super().__init__(images)
         self.stale, self.locks, self.made, self.last = False, {}, {}, ""
+        self.fresh = []  # whether each build was one
 
     def build(self, commit, fresh):
         """The log. `locks`: what the verify stage says of a commit; it says nothing where the lock's layer was kept."""
+        self.fresh.append(fresh)
         if not (self.stale and self.last) or fresh:
             self.last = next(one for one in self.images.builds if hashlib.sha1(one.encode()).hexdigest() == commit)
         self.made[commit] = self.last

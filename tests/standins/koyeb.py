@@ -65,6 +65,18 @@ class Koyeb(StandIn):
         super().close()
         self.hosting.close()
 
+    @property
+    def runtime(self):
+        """What the service was made of: "image", or "docker": it builds the repository."""
+        return "docker" if "git" in self.made_with else "image"
+
+    @runtime.setter
+    def runtime(self, kind):
+        kept = {name: value for name, value in self.made_with.items() if name not in ("git", "docker")}
+        git = {"repository": "github.com/team/gallery", "branch": "main"}
+        source = {"git": git} if kind == "docker" else {"docker": {"image": "docker.io/library/nginx:latest"}}
+        self.definition = self.made_with = kept | source
+
     def set_by_hand(self, name, value):
         """A variable that somebody changes in the control panel, which deploys it; None: takes away."""
         kept = [one for one in self.definition["env"] if one["key"] != name]
@@ -96,7 +108,12 @@ class Koyeb(StandIn):
         for one in definition.get("env", []):
             self.writes[one["key"]] += one != before.get(one["key"])
         self.definition = definition
-        return self.hosting.deploy(definition["docker"]["image"], variables, settings=definition)
+        if "git" not in definition:
+            return self.hosting.deploy(definition["docker"]["image"], variables, settings=definition)
+        commit = definition["git"]["sha"]
+        made = self.hosting.deploy(commit, variables, settings=definition)
+        made.build_log = self.hosting.sites.build(commit, definition.get("skip_cache", False))
+        return made
 
     def name_of(self, method, path, body):
         was = method == "PUT" and any(body["definition"] == one.settings for one in self.hosting.deploys)
@@ -156,7 +173,8 @@ class Koyeb(StandIn):
                 self._cancel(self._find(id))
                 return 200, {}
             case "GET", ["streams", "logs", "query"]:
-                return 200, {"data": self._logs(self._find(query["deployment_id"]), int(query.get("limit", 100)))}
+                deploy, limit = self._find(query["deployment_id"]), int(query.get("limit", 100))
+                return 200, {"data": self._logs(deploy, limit, query.get("type", "runtime"))}
             case _:
                 raise Refusal(404, "not found")
 
@@ -187,7 +205,8 @@ class Koyeb(StandIn):
             if one["id"] == id:
                 return one
         deploy = self._find(id)
-        start = START.fullmatch((deploy.settings["docker"].get("args") or ["", ""])[1])
+        docker = deploy.settings.get("docker") or deploy.settings["git"]["docker"]
+        start = START.fullmatch((docker.get("args") or ["", ""])[1])
         self.hosting.advance(deploy, start[1] if start else "")
         return self._deployment(deploy)
 
@@ -201,9 +220,9 @@ class Koyeb(StandIn):
             return deploy
         raise Refusal(404, "not found")
 
-    def _logs(self, deploy, limit):
+    def _logs(self, deploy, limit, kind):
         site = self.hosting.site if deploy.state == "live" else None
-        lines = [*deploy.log, *(site.log() if site else [])]
+        lines = deploy.build_log if kind == "build" else [*deploy.log, *(site.log() if site else [])]
         logs = [
             {"msg": line, "created_at": f"2026-11-01T00:00:00.{n:06d}Z", "labels": {"stream": "stdout"}}
             for n, line in enumerate(lines)

@@ -92,9 +92,9 @@ class Quiet(Report):
         pass
 
 
-def koyeb(stand_in, key, timeout):
+def koyeb(stand_in, key, timeout, built=None):
     api = koyeb_api.connect(Secret(TOKEN), stand_in.url, PACE.retry, timeout)
-    return koyeb_api.Koyeb(api, "gallery", "web", partial(fingerprint, key))
+    return koyeb_api.Koyeb(api, "gallery", "web", partial(fingerprint, key), built)
 
 
 def railway(stand_in, key, timeout, built=None):
@@ -132,10 +132,8 @@ def make_place(
 
     def make():
         given = {"home": home, "key": key, "migrate": MIGRATE, "say": said.append}
-        if place.built is None:
-            provider = open_provider(stand_in, key, timeout)
-        else:
-            provider = open_provider(stand_in, key, timeout, place.built)
+        provider = open_provider(stand_in, key, timeout, place.built)
+        if place.built:
             given |= {"builder": provider, "fresh": place.built.fresh}
         if clock is None:
             return PaasTarget(provider, images, pace=PACE, **given)

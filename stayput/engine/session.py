@@ -178,6 +178,7 @@ def _is_abandoned(lock: bytes) -> bool:
 
 def _is_pulumi(pid: int) -> bool:
     try:
-        return "pulumi" in psutil.Process(pid).name()
+        process = psutil.Process(pid)
+        return process.status() != psutil.STATUS_ZOMBIE and "pulumi" in process.name()
     except psutil.Error:
         return False

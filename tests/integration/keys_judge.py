@@ -12,7 +12,6 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
-from stayput.engine.embedded import EmbeddedEngine
 from stayput.localcloud.table import connect
 from tests.integration.checkouts import Checkout
 from tests.integration.relay import s3_error
@@ -144,13 +143,12 @@ class JudgedCheckout(Checkout):
     def workspace(self, *overrides, storage="s3"):
         return judged(super().workspace(*overrides, storage="s3"), self.judge.url)
 
-    def deploy_first(self, command):
+    def deploy_first(self, command, engine):
         """The first deploy, after the stack, so that the judge knows where the cloud is.
 
-        A stack stays with the engine that made it: all of this is run by the embedded one.
+        engine: what makes one of a stack; the stack stays with it.
         """
-        engine = EmbeddedEngine(super().workspace().stack)
-        self.judge.cloud_url = engine.up(lambda line: None).endpoint_url
+        self.judge.cloud_url = engine(super().workspace().stack).up(lambda line: None).endpoint_url
         code, document = self.run(command)
         assert code == 0, document
         return document

@@ -1,7 +1,9 @@
 """What goes wrong with Pulumi's own engine is one line with the next step, and the next `up` puts it right."""
 
 import json
+import shutil
 import socket
+import subprocess
 
 import pytest
 
@@ -58,7 +60,7 @@ def test_a_state_that_cannot_be_read(restored):
     assert said.what == "its state cannot be read"
 
 
-def test_a_lock_that_somebody_elsewhere_holds_is_named_and_one_of_the_dead_is_taken_away(restored):
+def test_a_lock_that_somebody_elsewhere_holds_is_named_and_one_of_the_dead_is_taken_away(restored, tmp_path):
     lock = restored.home / ".pulumi" / "locks" / "organization" / "stayput" / "local" / "1.json"
     holder = {"pid": 1, "username": "ada", "hostname": "elsewhere", "timestamp": "2026-01-01T00:00:00Z"}
     lock.parent.mkdir(parents=True, exist_ok=True)
@@ -72,9 +74,13 @@ def test_a_lock_that_somebody_elsewhere_holds_is_named_and_one_of_the_dead_is_ta
     lock.write_text(json.dumps({**holder, "hostname": socket.gethostname(), "pid": 2**22}))
     half_written = lock.with_name("2.json")
     half_written.write_text('{"pid": 1')
+    killed = subprocess.Popen([shutil.copy2("/bin/sleep", tmp_path / "pulumi"), "60"])
+    killed.kill()  # and not reaped yet
+    of_the_killed = lock.with_name("3.json")
+    of_the_killed.write_text(json.dumps({**holder, "hostname": socket.gethostname(), "pid": killed.pid}))
     pulumi(restored).up(print)
-    assert not lock.exists()
-    assert not half_written.exists()
+    assert [one.exists() for one in (lock, half_written, of_the_killed)] == [False] * 3
+    killed.wait()
 
 
 @pytest.mark.parametrize(

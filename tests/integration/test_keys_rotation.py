@@ -1,18 +1,20 @@
 """A new access key for a live site: real releases behind the real front, the key of each request judged."""
 
-import signal
 import subprocess
 import sys
 import threading
 import time
 
 import httpx
+import psutil
 import pytest
 from msgspec import structs
 
 from stayput import keys, processes
 from stayput.deploy import deploy, plan, smoke_test
 from stayput.django import tokens
+from stayput.engine.choice import engine_for
+from stayput.engine.embedded import EmbeddedEngine
 from stayput.keys import Keys
 from stayput.ledger import Destroyed
 from stayput.localcloud.table import connect
@@ -37,7 +39,7 @@ rotate_keys(judged(workspace, sys.argv[2]), Report(True))
 def served(tmp_path_factory, environments):
     made = JudgedCheckout(tmp_path_factory.mktemp("rotation") / "checkout", environments)
     made.judge = KeysJudge()
-    made.deploy_first(deploy)
+    made.deploy_first(deploy, EmbeddedEngine)
     yield made
     made.clean_up()
     made.judge.stop()
@@ -185,18 +187,54 @@ def test_killed_at_every_step_it_goes_on_and_no_upload_fails(site):
     assert generation(site).previous is None
 
 
+@pytest.mark.needs("engine")
+def test_with_pulumi_s_engine_killed_right_after_each_change_of_a_key_it_goes_on_and_no_upload_fails(
+    tmp_path, environments
+):
+    site = JudgedCheckout(tmp_path / "checkout", environments)
+    site.judge = KeysJudge()
+    try:
+        site.deploy_first(deploy, engine_for)
+        assert site.workspace().cloud().engine.startswith("pulumi")
+        (old,) = site.judge.keys()
+        with Uploads(site) as uploads:
+            for came_to_be in (
+                lambda keys: len(keys) == 2,
+                lambda keys: keys.get(old) == "Inactive",
+                lambda keys: old not in keys,
+            ):
+                kill_once(site, lambda: came_to_be(site.judge.keys()))  # noqa: B023
+            code, document = site.run(rotate_keys)
+        assert (code, document["ok"]) == (0, True), document
+        ((new, status),) = site.judge.keys().items()
+        assert (status, new != old) == ("Active", True)
+        assert (uploads.faults, site.judge.refused, site.judge.most_keys) == ([], [], 2)
+        assert len(uploads.taken) > 3
+    finally:
+        site.clean_up()
+        site.judge.stop()
+
+
 def kill_at(site, moment):
-    """Begin or continue a rotation in a process of its own, and kill it when its ledger says the moment has come."""
+    """Begin or continue a rotation, and kill it when its ledger says the moment has come."""
     ledger = site.root / ".stayput/local/ledger.jsonl"
     before = len(ledger.read_text())
+    kill_once(site, lambda: moment in ledger.read_text()[before:])
+
+
+def kill_once(site, the_moment_came):
+    """Begin or continue a rotation in a process of its own, and kill it and its engine in the midst of it."""
     command = [sys.executable, "-c", CUT_OFF, str(site.root), site.judge.url]
     cut_off = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + 90
-    while moment not in ledger.read_text()[before:]:
-        assert time.monotonic() < deadline, f"{moment} never came"
-        assert cut_off.poll() is None, f"it ended before {moment}"
+    while not the_moment_came():
+        assert time.monotonic() < deadline, "the moment never came"
+        assert cut_off.poll() is None, "it ended before the moment came"
         time.sleep(0.002)
-    cut_off.send_signal(signal.SIGKILL)
+    process = psutil.Process(cut_off.pid)
+    for one in [process, *process.children(recursive=True)]:  # a release that it started lives on
+        if one == process or "pulumi" in one.name():
+            one.kill()
     cut_off.wait()
 
 

@@ -1,6 +1,7 @@
 """Releases of a service that builds the repository itself: a commit, built there, and what the live site says of it."""
 
 import hashlib
+import shutil
 
 import pytest
 
@@ -8,7 +9,9 @@ from stayput.errors import StayputError, WrongUse
 from stayput.project import Building
 from stayput.release import name_build, name_release
 from stayput.secrets import Secret
+from stayput.workspace import open_workspace
 from tests.contract.conftest import needs_contract
+from tests.integration.checkouts import ROOT
 from tests.standins.commits import LightCommits, LightCommitSites
 from tests.standins.instant import VirtualClock, instant_place
 from tests.standins.places import KEY, PLACES
@@ -117,3 +120,16 @@ def test_what_is_pushed_is_not_deployed_by_itself(place):
     place.deploy(release(1))
     told = {one.setting for one in place.again().observe().deviations}
     assert "automatic deploy" not in told
+
+
+@pytest.mark.parametrize("table", ["render.service=web", "koyeb={app='a',service='b'}"])
+def test_a_table_says_whether_the_provider_builds(table, monkeypatch, tmp_path):
+    monkeypatch.setenv("RENDER_API_KEY", "the-token")
+    monkeypatch.setenv("KOYEB_TOKEN", "the-token")
+    shutil.copy2(ROOT / "stayput.toml", tmp_path)
+    name = table.partition(".")[0].partition("=")[0]
+    given, source = [f"targets.{table}"], f'targets.{name}.source="repository"'
+    assert open_workspace(tmp_path, name, "local", given).target.runs_images
+    assert not open_workspace(tmp_path, name, "local", [*given, source]).target.runs_images
+    with pytest.raises(WrongUse, match='is for source = "repository"'):
+        open_workspace(tmp_path, name, "local", [*given, f"targets.{name}.fresh=true"])

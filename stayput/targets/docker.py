@@ -38,6 +38,7 @@ from stayput.targets.health import ask, failing
 PORT = 8000  # inside a container
 START_SECONDS = 60.0
 REFUSING_SECONDS = 5.0
+MIGRATE_SECONDS = 600
 STOP_SECONDS = 35  # the site's own workers get 30 to finish
 LOOPBACK = ("127.0.0.1", "localhost")
 
@@ -110,10 +111,14 @@ class DockerTarget:
     def migrate(self, release: Release) -> str:
         if not self._project.site.manage:
             return "no database"
-        container = self._create(release, command=["python", self._project.site.manage, "migrate", "--noinput"])
+        for left in self._migrating():  # by a command that was killed: two at once would break each other
+            left.wait(timeout=MIGRATE_SECONDS)
+            left.remove(force=True)
+        command = ["python", self._project.site.manage, "migrate", "--noinput"]
+        container = self._create(release, command=command, labels={"stayput.migrating": self._scope})
         try:
             container.start()
-            code, said = container.wait(timeout=600)["StatusCode"], last_words(container)
+            code, said = container.wait(timeout=MIGRATE_SECONDS)["StatusCode"], last_words(container)
         finally:
             container.remove(force=True)
         if code:
@@ -190,7 +195,7 @@ class DockerTarget:
 
     def destroy(self) -> None:
         self._front.stop()
-        self._remove(self._containers())
+        self._remove([*self._containers(), *self._migrating()])
         for volume in self._engine.volumes.list(filters={"label": f"stayput.scope={self._scope}"}):
             volume.remove(force=True)
         if relay := processes.load(self._home / "relay.json"):
@@ -207,6 +212,10 @@ class DockerTarget:
     def _containers(self, release: str = "") -> list[Container]:
         labels = [f"stayput.scope={self._scope}"] + ([f"stayput.release={release}"] if release else [])
         return self._engine.containers.list(all=True, filters={"label": labels}, ignore_removed=True)
+
+    def _migrating(self) -> list[Container]:
+        label = f"stayput.migrating={self._scope}"
+        return self._engine.containers.list(all=True, filters={"label": label}, ignore_removed=True)
 
     def _create(self, release: Release, **options: Any) -> Container:
         image = self._images.attested(release.build.id)

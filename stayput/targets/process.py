@@ -8,6 +8,7 @@ home/db.sqlite3           the rows: they live outside the releases, as a PaaS's 
 lock and none of the tool's packages.
 """
 
+import fcntl
 import json
 import os
 import shlex
@@ -15,7 +16,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from http import HTTPStatus
 from pathlib import Path
 from urllib.parse import quote
@@ -117,7 +118,9 @@ class ProcessTarget:
             return f"nothing to do: release {serving} serves the same build on the same database"
         env = self._clean_env(self._folder(release.id)) | self._variables(release.id)
         command = [self._python(release.build), self._project.site.manage, "migrate", "--noinput"]
-        said = self._run(command, cwd=self._folder(release.id), env=env, what="migrate")
+        with (self._home / "migrate.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)  # held by the migration itself, which outlives a command that is killed
+            said = self._run(command, cwd=self._folder(release.id), env=env, what="migrate", holding=(lock.fileno(),))
         return said[-1].strip() if said else ""
 
     def start(self, release: Release) -> None:
@@ -275,8 +278,19 @@ class ProcessTarget:
         kept = {name: os.environ[name] for name in INHERITED if name in os.environ}
         return kept | {"PATH": os.defpath, "HOME": str(folder), "TMPDIR": str(scratch), "PYTHONUNBUFFERED": "1"}
 
-    def _run(self, command: list[str | Path], *, cwd: Path, env: Mapping[str, str], what: str) -> list[str]:
-        """Run to the end and return the lines said. Raises StayputError with the last of them."""
+    def _run(
+        self,
+        command: list[str | Path],
+        *,
+        cwd: Path,
+        env: Mapping[str, str],
+        what: str,
+        holding: Collection[int] = (),
+    ) -> list[str]:
+        """Run to the end and return the lines said. Raises StayputError with the last of them.
+
+        holding: open files that stay open as long as the command runs.
+        """
         done = subprocess.run(
             [str(part) for part in command],
             cwd=cwd,
@@ -284,6 +298,7 @@ class ProcessTarget:
             text=True,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
+            pass_fds=holding,
         )
         if done.returncode:
             said, next_step = processes.telling(done.stdout.splitlines())

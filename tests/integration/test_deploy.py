@@ -1,11 +1,14 @@
 """The whole way on the process target, with real releases behind the real front."""
 
+import contextlib
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
 import time
+from urllib.parse import quote
 
 import httpx
 import msgspec
@@ -90,20 +93,34 @@ def test_a_broken_release_is_named_and_leaves_the_old_one_serving(checkout, file
     assert upload(checkout).status_code == 201
 
 
-def test_a_deploy_killed_at_any_moment_is_finished_by_the_next(checkout):
+def begin_deploy(checkout):
+    """A deploy in a process of its own, to be killed."""
     script = (
         "import sys; from pathlib import Path; from stayput.deploy import deploy; from stayput.report import Report;"
         "from stayput.workspace import open_workspace;"
         "deploy(open_workspace(Path(sys.argv[1]), 'process', 'local', sys.argv[2:]), Report(True))"
     )
+    command = [sys.executable, "-c", script, str(checkout.root), "storage=local"]
+    with (checkout.root / ".stayput/cut-off.log").open("w") as log:
+        return subprocess.Popen(command, cwd=ROOT, stderr=log)
+
+
+def wait_until(true, seconds=60):
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline, "it never came to be"
+        time.sleep(0.01)
+
+
+def test_a_deploy_killed_at_any_moment_is_finished_by_the_next(checkout):
     ledger = checkout.root / ".stayput/local/ledger.jsonl"
     for step in ("publish", "inject", "migrate", "start", "prove", "promote"):
-        command = [sys.executable, "-c", script, str(checkout.root), "storage=local"]
-        cut_off = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL)
+        cut_off = begin_deploy(checkout)
         deadline = time.monotonic() + 60
         while not (ledger.exists() and f'"step":"{step}"' in ledger.read_text()):
             assert time.monotonic() < deadline, f"the step {step} never began"
-            assert cut_off.poll() is None, f"it ended before the step {step}"
+            said = (checkout.root / ".stayput/cut-off.log").read_text()
+            assert cut_off.poll() is None, f"it ended before the step {step}: {said}"
             time.sleep(0.002)
         cut_off.send_signal(signal.SIGKILL)
         cut_off.wait()
@@ -113,6 +130,43 @@ def test_a_deploy_killed_at_any_moment_is_finished_by_the_next(checkout):
     assert httpx.get(f"{checkout.url}/healthz").json()["release"] == document["release"]
     running = list(checkout.root.glob(".stayput/local/process/running/*.json"))
     assert [record.stem for record in running] == [document["release"]]
+
+
+SLOW = """
+import time
+
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [("uploads", "0003_states")]
+    operations = [
+        migrations.RunPython(lambda apps, editor: time.sleep(6)),
+        migrations.CreateModel("Extra", [("id", models.AutoField(primary_key=True))]),
+    ]
+"""
+
+
+def applied(checkout):
+    """The names of the migrations that the database has had."""
+    with contextlib.suppress(sqlite3.OperationalError):
+        database = f"file:{quote(str(checkout.root / '.stayput/local/process/db.sqlite3'))}?mode=ro"
+        with contextlib.closing(sqlite3.connect(database, uri=True)) as connection:
+            return {name for (name,) in connection.execute("SELECT name FROM django_migrations")}
+    return set()
+
+
+def test_a_migration_that_a_killed_deploy_left_under_way_is_waited_for(checkout):
+    checkout.append("app/uploads/migrations/0004_slow.py", SLOW)
+    checkout.edit("app/config/settings.py", '"IMMEDIATE"', '"DEFERRED"')  # which would make it wait by itself
+    cut_off = begin_deploy(checkout)
+    wait_until(lambda: "0003_states" in applied(checkout))
+    time.sleep(0.5)  # into the slow one
+    cut_off.kill()
+    cut_off.wait()
+    assert "0004_slow" not in applied(checkout)
+    code, document = checkout.run(deploy)
+    assert (code, document["ok"]) == (0, True), document
 
 
 def test_no_request_fails_while_releases_follow_each_other_and_one_breaks(checkout):

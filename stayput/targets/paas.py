@@ -12,33 +12,21 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
-import msgspec
 
 from stayput.django.variables import VARIABLES
 from stayput.errors import StayputError, WrongUse
 from stayput.image.inside import LOCKED
 from stayput.release import Build, Release
-from stayput.secrets import Secret, fingerprint, plain, write_private
+from stayput.secrets import Secret, fingerprint, plain
 from stayput.targets import Deviation, Observed, refuse
-from stayput.targets.http import Clock, Refused, Unsure, poll
+from stayput.targets.attempts import Attempt, Attempts
+from stayput.targets.http import Clock, Refused, poll
 from stayput.targets.lookout import look
 from stayput.targets.provider import HEALTH_PATH, Builder, Deployment, Pace, Phase, Provider, Source
-from stayput.targets.repository import ANEW, installed, is_commit
+from stayput.targets.repository import ANEW, installed
 
 LOG_LINES = 50
 OURS = frozenset(variable.name for variable in VARIABLES if variable.owner == "ours")
-
-
-class Attempt(msgspec.Struct, frozen=True, kw_only=True):
-    """Written before a deployment is asked for, so that the next command finds it instead of making a second one."""
-
-    release: str
-    image: str
-    before: tuple[str, ...]  # ids of the deployments that were there
-    live: str  # the one of them that had the traffic; empty: none
-    served: str  # the release that the public address reported; empty: none
-    asked: float  # when, in seconds since the epoch
-    id: str = ""  # of the deployment; empty: not told yet, so that only the list can tell whether it was made
 
 
 def stderr(line: str) -> None:
@@ -77,7 +65,8 @@ class PaasTarget:
         self._builder, self._fresh = builder, fresh
         self._brings_database = brings_database
         self._pace, self._say, self._reported = pace or Pace(), say, public or reported
-        self._file, self._ids = home / f"{provider.name}.json", home / f"{provider.name}-ids.json"
+        self._attempts = Attempts(provider, home / f"{provider.name}.json", self._pace)
+        self._ids = home / f"{provider.name}-ids.json"
 
     def hosts(self) -> tuple[str, ...]:
         return (urlsplit(self._provider.url()).hostname or "",)
@@ -148,16 +137,16 @@ class PaasTarget:
     def promote(self, release: Release) -> None:
         """It has the traffic already; confirmed here by the public address."""
         self._await_release(release.id, release.build.id)
-        self._file.unlink(missing_ok=True)
+        self._attempts.forget()
 
     def withdraw(self, release: Release) -> None:
         """Back to what served before. Raises StayputError where that cannot be."""
         if lost := self._provider.restore():
             self._say(f"    {', '.join(lost)}: the value before is sealed there; the next deploy writes its own")
-        attempt = self._attempt()
+        attempt = self._attempts.last()
         if attempt is None or attempt.release != release.id:
             return
-        ours = self._find(attempt)
+        ours = self._attempts.find(attempt)
         if ours is None and not attempt.id:
             return  # a list that is late may show it yet: the next run looks first
         if ours and ours.phase is Phase.UNDERWAY:
@@ -168,7 +157,7 @@ class PaasTarget:
             self._go_back(attempt, ours.id)
         elif attempt.served:
             self._await_release(attempt.served)
-        self._file.unlink(missing_ok=True)
+        self._attempts.forget()
 
     def manage(self, *arguments: str) -> tuple[str, ...]:
         """Nobody is let in by an API: always raises StayputError."""
@@ -187,7 +176,7 @@ class PaasTarget:
 
     def destroy(self) -> None:
         """Stayput made no service there, so none is taken away: a database and a domain hang on it."""
-        self._file.unlink(missing_ok=True)
+        self._attempts.forget()
         self._say(f"    the service itself stays: it was made at {self.name} by hand, and is taken away there")
 
     def _deviations(self, there: Mapping[str, str]) -> Iterator[Deviation]:
@@ -209,74 +198,16 @@ class PaasTarget:
         return self._provider.api.where
 
     def _begin(self, release: Release, image: str) -> str:
-        """Ask for the one deployment and return its id, found in the list where the answer was lost."""
-        there = self._provider.deployments()
-        live = next((one.id for one in there if one.phase is Phase.LIVE), "")
         _, served, _ = self._reported(self._provider.url())
-        attempt = Attempt(
-            release=release.id,
-            image=image,
-            before=tuple(one.id for one in there),
-            live=live,
-            served=served,
-            asked=self._clock.today(),
-        )
-        self._note(attempt)
-        try:
-            id = self._made(lambda: self._provider.deploy(image), lambda: self._find(attempt))
-        except Unsure:
-            raise
-        except StayputError:
-            self._file.unlink(missing_ok=True)  # a clear no: there is nothing to look for
-            raise
-        self._note(msgspec.structs.replace(attempt, id=id))
-        return id
+        return self._attempts.begin(release.id, image, served)
 
     def _underway(self, release: Release) -> str:
-        """The deployment that an earlier run of this release asked for, if it goes on or did its work; else empty."""
-        attempt = self._attempt()
-        if attempt is None or attempt.release != release.id:
+        """The deployment that an earlier run of this release asked for, to be gone on with; else empty."""
+        found = self._attempts.under_way(release.id)
+        if found is None or (found.phase is Phase.LIVE and self._reported(self._provider.url())[1] != release.id):
             return ""
-        gone = self._clock.today() - attempt.asked
-        found = self._look(lambda: self._find(attempt), self._pace.look - gone if not attempt.id else 0)
-        if found is None or found.phase in (Phase.FAILED, Phase.REPLACED):
-            return ""
-        if found.phase is Phase.LIVE and self._reported(self._provider.url())[1] != release.id:
-            return ""
-        self._note(msgspec.structs.replace(attempt, id=found.id))
         self._say(f"    deployment {found.id} was asked for by the last run: going on with it")
         return found.id
-
-    def _made(self, ask: Callable[[], str], find: Callable[[], Deployment | None]) -> str:
-        unsure: Unsure | None = None
-        try:
-            if id := ask():
-                return id
-        except Unsure as problem:
-            unsure = problem
-        if found := self._look(find, self._pace.look):
-            return found.id
-        raise unsure or Unsure(
-            self._where, "took the deployment, but does not show it", "run this again: it looks first"
-        )
-
-    def _look(self, find: Callable[[], Deployment | None], limit: float) -> Deployment | None:
-        """What is found at once, or within so many seconds: a list may be late."""
-        for _ in poll(self._clock, self._pace.first, self._pace.last, limit):
-            if found := find():
-                return found
-        return None
-
-    def _find(self, attempt: Attempt) -> Deployment | None:
-        """The attempt's deployment: by its id, or the newest of its image that came after the attempt was written."""
-        if attempt.id:
-            with contextlib.suppress(Refused):  # it is not kept any more
-                return self._provider.deployment(attempt.id)
-            return None
-        for one in self._provider.deployments():
-            if one.id not in attempt.before and digest(one.image) in ("", digest(attempt.image)):
-                return one
-        return None
 
     def _follow(self, id: str) -> Deployment:
         """Poll until the deployment has ended, telling each new word."""
@@ -305,7 +236,7 @@ class PaasTarget:
             raise StayputError(self._where, "it has no earlier release to go back to", "mend the site and deploy again")
         known = {ours, *(one.id for one in self._provider.deployments())}
         newest = lambda: next((one for one in self._provider.deployments() if one.id not in known), None)  # noqa: E731
-        ended = self._follow(self._made(lambda: self._provider.back_to(attempt.live), newest))
+        ended = self._follow(self._attempts.made(lambda: self._provider.back_to(attempt.live), newest))
         if ended.phase is not Phase.LIVE:
             raise StayputError(
                 self._where, f"the way back to {attempt.live} ended as {ended.said}", "roll back there by hand"
@@ -326,15 +257,6 @@ class PaasTarget:
         what = f"serves release {there}" if there else f"answers {status or 'nothing'}"
         raise StayputError(url, f"{what}, not {release}, after {self._pace.public:.0f} s", "read its log: invoke logs")
 
-    def _note(self, attempt: Attempt) -> None:
-        write_private(self._file, msgspec.json.encode(attempt))
-
-    def _attempt(self) -> Attempt | None:
-        try:
-            return msgspec.json.decode(self._file.read_bytes(), type=Attempt)
-        except (FileNotFoundError, msgspec.DecodeError):
-            return None
-
 
 def reported(url: str) -> tuple[int, str, str]:
     """(status, release, build) that /healthz of that address reports; 0 and empty texts where nothing answers."""
@@ -347,8 +269,3 @@ def reported(url: str) -> tuple[int, str, str]:
         return answer.status_code, str(body["release"]), str(body["build"])
     except (ValueError, KeyError, TypeError):
         return answer.status_code, "", ""
-
-
-def digest(image: str) -> str:
-    """The digest of an image reference, or a commit; empty where it has none."""
-    return image if is_commit(image) else image.partition("@")[2]

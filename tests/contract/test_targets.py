@@ -84,7 +84,9 @@ def provider(name):
 
 def checkout(name, *overrides):
     def make(tmp_path):
-        made = Checkout(tmp_path / "checkout", ROOT / ".stayput" / "environments")
+        environments = tmp_path / "environments"
+        environments.mkdir()
+        made = Checkout(tmp_path / "checkout", environments)
         shutil.copytree(ROOT / "docker", made.root / "docker")
         settings = ["storage=local", f"name={OURS}", f"targets.{name}.port={made.port}", *overrides]
 

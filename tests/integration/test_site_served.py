@@ -90,6 +90,14 @@ class Site:
         return self.client.post("/api/images/", files={"image": ("photo.jpg", data, "image/jpeg")}, headers=headers)
 
 
+READ_BY_ANYONE = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": f"arn:aws:s3:::{BUCKET}/media/*"}
+    ],
+}
+
+
 @pytest.fixture(scope="module")
 def s3() -> Iterator[str]:
     """The address of an S3 with the bucket in it."""
@@ -97,7 +105,10 @@ def s3() -> Iterator[str]:
     server.start()
     host, port = server.get_host_and_port()
     endpoint = f"http://{host}:{port}"
-    bucket(endpoint).create(CreateBucketConfiguration={"LocationConstraint": REGION})
+    httpx.post(f"{endpoint}/moto-api/reset").raise_for_status()  # what it holds, it holds for the whole process
+    made = bucket(endpoint)
+    made.create(CreateBucketConfiguration={"LocationConstraint": REGION})
+    made.Policy().put(Policy=json.dumps(READ_BY_ANYONE))
     yield endpoint
     server.stop()
 

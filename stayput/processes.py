@@ -109,7 +109,9 @@ def start(
             if process.poll() is not None or time.monotonic() > deadline:
                 ended = "ended at once" if process.returncode is not None else f"was not ready within {timeout:.0f} s"
                 what, next_step = telling(log.read_bytes()[begins:].decode(errors="replace").splitlines())
-                raise StayputError(name, f"{ended}: {what}", next_step or f"read {log}")
+                if next_step:  # a fault that names its own mending needs no more words
+                    raise StayputError(name, what, next_step)
+                raise StayputError(name, f"{ended}: {what}", f"read {log}")
             time.sleep(0.05)
     except BaseException:
         stop(daemon)

@@ -182,12 +182,12 @@ class Visitors:
         return self.failed
 
     def _look(self) -> None:
-        while not self._done.wait(0.1):
+        while not self._done.wait(0.2):
             self._ask("GET", "/api/images/", 200)
 
     def _send(self) -> None:
         small = photo.small()
-        while not self._done.wait(0.5):
+        while not self._done.wait(1.0):
             token = _token(self._workspace, "smoke-test")
             picture = self._ask("POST", "/api/images/", 201, headers=token, files={"image": ("a.png", small)})
             if picture is not None:

@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from bench.images import write_section
-from bench.uploads import described_machine
+from bench.page import Figure, described_machine, write_figures
 from stayput.engine import cli
 from stayput.processes import free_port
 
@@ -40,21 +39,11 @@ for number in range({count}):
 """
 
 
-@dataclass(frozen=True)
-class Figure:
-    what: str
-    goal: str
-    value: str
-
-
 def run(root: Path) -> str:
     """Measure, write the page's section, and return its Markdown."""
-    rows = [f"| {figure.what} | {figure.goal} | {figure.value} |" for figure in measure(root)]
-    found = cli.find()
-    machine = f"Pulumi {found.version if found else ''} and this machine's cloud, {described_machine()}"
-    body = "\n".join([f"{machine}\n", "| figure | goal | measured |", "| --- | --- | --- |", *rows, WHY])
-    write_section(root / "docs" / "benchmarks.md", "The engine", body)
-    return body
+    figures, found = measure(root), cli.find()
+    told = f"Pulumi {found.version if found else ''} and this machine's cloud, {described_machine()}"
+    return write_figures(root, "The engine", told, figures, WHY)
 
 
 def measure(root: Path) -> list[Figure]:

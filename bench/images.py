@@ -20,6 +20,8 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+from bench.page import write_section
+
 ROUNDS = 7
 UPLOADS = 1_000
 OURS, FLOOR = "Stayput", "floor"
@@ -54,15 +56,6 @@ def run(root: Path) -> str:
     page = root / "docs" / "benchmarks.md"
     write_section(page, "Pictures", section)
     return section
-
-
-def write_section(page: Path, heading: str, body: str) -> None:
-    """Replace the section `## heading` of a page, or add it."""
-    text = page.read_text() if page.exists() else "# Benchmarks\n"
-    section = f"## {heading}\n\n{body.strip()}\n"
-    there = re.compile(rf"^## {re.escape(heading)}\n.*?(?=^## |\Z)", re.MULTILINE | re.DOTALL)
-    text = there.sub(lambda _: section + "\n", text) if there.search(text) else f"{text.rstrip()}\n\n{section}"
-    page.write_text(text.rstrip() + "\n")
 
 
 # Measuring: each way in a process of its own, as a server's worker is, in interleaved rounds

@@ -2,7 +2,6 @@
 
 import io
 import os
-import platform
 import shutil
 import socket
 import subprocess
@@ -23,7 +22,7 @@ from PIL import Image
 
 from app.config import machine
 from app.uploads import images
-from bench.images import write_section
+from bench.page import Figure, described_machine, write_figures
 from stayput import photo as drawing
 from stayput.django import tokens
 from stayput.processes import free_port
@@ -34,27 +33,11 @@ SLOW = 60
 BOUNDARY = "b7f1"
 
 
-@dataclass(frozen=True)
-class Figure:
-    what: str
-    goal: str
-    value: str
-
-
 def run(root: Path) -> str:
     """Measure, write the page's section, and return its Markdown."""
-    rows = [f"| {figure.what} | {figure.goal} | {figure.value} |" for figure in measure(root)]
+    figures = measure(root)
     told = f"{described_machine()} Uploads a second tell little beside other work on the machine; CPU times hold up."
-    body = "\n".join([f"{told}\n", "| figure | goal | measured |", "| --- | --- | --- |", *rows])
-    write_section(root / "docs" / "benchmarks.md", "Uploads through the server", body)
-    return body
-
-
-def described_machine() -> str:
-    names = [line.partition(": ")[2] for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line]
-    load = f"{os.getloadavg()[0]:.0f}"
-    python = platform.python_version()
-    return f"{machine.processors()} cores of {names[0] if names else platform.machine()}, Python {python}, load {load}."
+    return write_figures(root, "Uploads through the server", told, figures)
 
 
 def measure(root: Path) -> list[Figure]:

@@ -3,7 +3,7 @@
 import msgspec
 
 from stayput.errors import StayputError
-from stayput.proof import Check
+from stayput.proof import READ_LOG, Check
 from stayput.report import Report
 from stayput.targets import Target
 
@@ -50,4 +50,4 @@ def ask(target: Target) -> Diagnosis:
         except msgspec.DecodeError:
             continue
     said = lines[-1] if lines else "nothing"
-    raise StayputError(f"target {target.name}", f"manage.py diagnose says {said}", "read its log: invoke logs")
+    raise StayputError(f"target {target.name}", f"manage.py diagnose says {said}", READ_LOG)

@@ -26,7 +26,6 @@ def drift(workspace: Workspace, report: Report, *, target: bool = False) -> None
 
 def differences(last: Live, observed: Observed) -> list[Drift]:
     """What the target has otherwise than the release that was proven last: names and settings, never a value. Pure."""
-    there = observed.fingerprints
     found: list[Drift] = []
     if observed.release != last.release:
         found.append(Drift("release", f"{observed.release or 'nothing'} serves, not {last.release}"))
@@ -34,9 +33,8 @@ def differences(last: Live, observed: Observed) -> list[Drift]:
         found.append(Drift("release", observed.said or "is not healthy"))
     if last.image and observed.image and observed.image != last.image:
         found.append(Drift("image", f"is {observed.image}, was {last.image}"))
-    for name, value in last.fingerprints.items():
-        if there and there.get(name) not in ("", value):
-            found.append(Drift(f"variable {name}", "is changed" if name in there else "is gone"))
+    for name in observed.astray(last.fingerprints):
+        found.append(Drift(f"variable {name}", "is changed" if name in observed.fingerprints else "is gone"))
     return [*found, *(Drift(one.setting, str(one)) for one in observed.deviations if one.wanted)]
 
 

@@ -61,9 +61,8 @@ def plan_release(desired: Desired, observed: Observed) -> tuple[Step, ...]:
 
 
 def _changed_there(release: Release, observed: Observed) -> str:
-    """What somebody changed at the target under the live release; what cannot be read counts as it was written."""
-    there = observed.fingerprints
-    astray = [name for name, value in release.fingerprints.items() if there and there.get(name) not in ("", value)]
+    """What somebody changed at the target under the live release."""
+    astray = observed.astray(release.fingerprints)
     said = [f"{', '.join(astray)} stored there otherwise"] if astray else []
     return "; ".join([*said, *(str(one) for one in observed.deviations if one.wanted)])
 

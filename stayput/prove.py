@@ -1,10 +1,7 @@
 """The proof: a real photo through the live site, looked for in the bucket, read back, and taken away again."""
 
-import functools
 import hashlib
 import io
-import os
-import ssl
 import time
 from collections.abc import Callable, Iterator
 from http import HTTPStatus
@@ -13,6 +10,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from stayput.authorities import authorities
 from stayput.errors import StayputError
 from stayput.ledger import Keepsake
 from stayput.proof import NO_ANSWER, READ_LOG, Check, Proof, ProofFailed
@@ -245,14 +243,8 @@ def _visit(address: str) -> httpx.Client:
         timeout=30,
         headers={"User-Agent": "stayput-smoke-test"},
         limits=limits,
-        verify=_authorities(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")),
+        verify=authorities(),
     )
-
-
-@functools.cache
-def _authorities(*_: str | None) -> ssl.SSLContext:
-    """Whom a site's certificate is believed from. Read once for each setting of the environment: it takes long."""
-    return httpx.create_ssl_context()
 
 
 def _upload(site: httpx.Client, token: str, sizes: dict[str, int] | None = None) -> httpx.Response:

@@ -10,6 +10,7 @@ from typing import Literal
 
 from stayput import keys
 from stayput.apply import apply
+from stayput.deploy import proven_last
 from stayput.errors import StayputError, WrongUse
 from stayput.keys import Keys
 from stayput.ledger import Live
@@ -63,10 +64,7 @@ def _live(workspace: Workspace) -> Live:
     if cloud is None:
         raise WrongUse("stayput.toml, storage", "keeps uploads on the disk: there is no key", 'set it to "s3"')
     workspace.access(cloud)
-    proven = workspace.ledger.live(workspace.target.name)
-    if not proven:
-        raise WrongUse(f"target {workspace.target.name}", "has no proven release", "deploy one: invoke deploy")
-    return proven[-1]
+    return proven_last(workspace)
 
 
 def _bring_about(workspace: Workspace, report: Report, wanted: Keys, live: Live) -> None:

@@ -72,11 +72,11 @@ class Workspace:
         endpoint = cloud.endpoint_url if cloud else ""
         return Access(stayput_key=self.secrets.stayput_key, outputs=outputs, endpoint_url=endpoint)
 
-    def desired(self, cloud: Cloud | None, build: Build | None = None) -> Desired:
-        """The release of that build, or of this tree, under that cloud's outputs. Reads only."""
+    def desired(self, cloud: Cloud | None, build: Build) -> Desired:
+        """The release of that build under that cloud's outputs. Reads only."""
         ours = variables.wanted(cloud, self.secrets, self.target.hosts(), self.target.origins())
         values = {**self.project.variables, **self.database, **ours}
-        release = name_release(build or self.target.measure(), values, self.secrets.fingerprint_key)
+        release = name_release(build, values, self.secrets.fingerprint_key)
         proven = self.ledger.live(self.target.name)
         return Desired(
             release=release,

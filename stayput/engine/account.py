@@ -10,6 +10,8 @@ from stayput.errors import StayputError, WrongUse
 from stayput.localcloud import table
 from stayput.localcloud.resource import Aws
 
+MAY = "see whether your key may do that, then run it again"
+
 
 def connect(url: str, config: Mapping[str, str]) -> Aws:
     """url: of this machine's cloud; empty for the account of the stack's settings. Raises WrongUse."""

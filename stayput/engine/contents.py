@@ -1,11 +1,9 @@
 """What a bucket holds, counted before it is lost."""
 
-from stayput.engine.account import explaining
+from stayput.engine.account import MAY, explaining
 from stayput.errors import WrongUse
 from stayput.localcloud.resource import Aws, unless_gone
 from stayput.localcloud.s3 import Bucket
-
-MAY = "see whether your key may do that, then run it again"
 
 
 def check_empty(aws: Aws, name: str) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 from pulumi.automation import Deployment
 from pulumi.automation import Stack as PulumiStack
 
-from stayput.engine.account import connect, explaining
+from stayput.engine.account import MAY, connect, explaining
 from stayput.engine.words import shown
 from stayput.localcloud.iam import AccessKey
 from stayput.localcloud.resource import Resource
@@ -28,7 +28,7 @@ def remove(stack: PulumiStack, url: str, config: Mapping[str, str], say: Callabl
     for one in begun:
         resource = resources.get(one["type"])
         if resource and (url or isinstance(resource, AccessKey)):
-            with explaining(shown(one["urn"]), "see whether your key may do that, then run it again"):
+            with explaining(shown(one["urn"]), MAY):
                 _remove(resource, one, _known(deployment, one["type"]))
             say(f"took away what was left of {shown(one['urn'])}")
     stack.import_stack(Deployment(version=state.version, deployment={**deployment, "pending_operations": []}))

@@ -44,6 +44,11 @@ class Observed:
     said: str = ""  # how the target itself puts it, for people
     deviations: tuple[Deviation, ...] = ()  # of its settings
 
+    def astray(self, fingerprints: Mapping[str, str]) -> list[str]:
+        """The names of these variables that it has otherwise; what cannot be read counts as it was written."""
+        there = self.fingerprints
+        return [name for name, value in fingerprints.items() if there and there.get(name) not in ("", value)]
+
 
 def refuse(where: str, deviations: Iterable[Deviation]) -> None:
     """Raises WrongUse for the first deviation that nothing is deployed with."""

@@ -13,9 +13,11 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from stayput.authorities import authorities
 from stayput.django.variables import VARIABLES
 from stayput.errors import StayputError, WrongUse
 from stayput.image.inside import LOCKED
+from stayput.proof import READ_LOG
 from stayput.release import Build, Release
 from stayput.secrets import Secret, fingerprint, plain
 from stayput.targets import Deviation, Observed, refuse
@@ -255,13 +257,14 @@ class PaasTarget:
         if there == release and build and self._builder:
             raise StayputError(url, f"serves build {built}, not {build}, which its commit gives", ANEW)
         what = f"serves release {there}" if there else f"answers {status or 'nothing'}"
-        raise StayputError(url, f"{what}, not {release}, after {self._pace.public:.0f} s", "read its log: invoke logs")
+        raise StayputError(url, f"{what}, not {release}, after {self._pace.public:.0f} s", READ_LOG)
 
 
 def reported(url: str) -> tuple[int, str, str]:
     """(status, release, build) that /healthz of that address reports; 0 and empty texts where nothing answers."""
     try:
-        answer = httpx.get(f"{url}{HEALTH_PATH}", timeout=10, headers={"Cache-Control": "no-cache"})
+        fresh = {"Cache-Control": "no-cache"}
+        answer = httpx.get(f"{url}{HEALTH_PATH}", timeout=10, headers=fresh, verify=authorities())
     except httpx.HTTPError:
         return 0, "", ""
     try:

@@ -22,7 +22,7 @@ from tests.standins.sites import ProcessImages, ProcessSites, reference
 class BuiltAsProcess(Workspace):
     """Its images are builds of the process target under an image's name: nothing is built or attested by Docker."""
 
-    def desired(self, cloud, build=None):
+    def desired(self, cloud, build):
         return dataclasses.replace(super().desired(cloud, build), in_image=False)
 
     def image(self, build):

@@ -4,10 +4,11 @@ from stayput import secrets
 from stayput.apply import Executor, apply, show
 from stayput.errors import DifferencesFound, WrongUse
 from stayput.ledger import Destroyed, Live
-from stayput.plan import plan_cloud, plan_release
+from stayput.plan import Desired, plan_cloud, plan_release
 from stayput.prove import prove
 from stayput.release import Build
 from stayput.report import Report
+from stayput.targets import Observed
 from stayput.workspace import Workspace
 
 
@@ -30,9 +31,8 @@ def plan(workspace: Workspace, report: Report, *, exit_code: bool = False) -> No
 def smoke_test(workspace: Workspace, report: Report) -> None:
     """Prove what is live now, against what the ledger says is live. Raises ProofFailed."""
     last = proven_last(workspace)
-    proof = prove(
-        last.url, workspace.access(workspace.cloud()), build=last.build, release=last.release, keepsake=last.keepsake
-    )
+    access = workspace.access(workspace.provisioned())
+    proof = prove(last.url, access, build=last.build, release=last.release, keepsake=last.keepsake)
     report.proof(proof)
     report.document = {**report.document.pop("proof"), "build": proof.build, "release": proof.release}
     proof.or_raise()
@@ -67,7 +67,10 @@ def status(workspace: Workspace, report: Report) -> None:
 
 
 def rollback(workspace: Workspace, report: Report, to: str | None = None) -> None:
-    """Put an earlier proven build back, under the variables of today. `to`: its release or build, else the last."""
+    """Put an earlier proven build back, under the variables of today. `to`: its release or build, else the last.
+
+    The cloud stays as it is: nobody waits for it on the way back, and infra/ may be what went wrong.
+    """
     proven = workspace.ledger.live(workspace.target.name)
     earlier = [event for event in proven if event.build != proven[-1].build]
     if to:
@@ -77,7 +80,9 @@ def rollback(workspace: Workspace, report: Report, to: str | None = None) -> Non
         raise WrongUse("rollback", f"there is no {to or 'earlier build'} to go back to", f"proven releases: {known}")
     build = Build(id=earlier[-1].build, parts=earlier[-1].parts)
     with workspace.ledger.held("rollback"):
-        travel(workspace, report, apply(workspace, report), build)
+        observed = _set_out(workspace, report)
+        desired = workspace.desired(workspace.provisioned(), build, back=True)
+        _release(workspace, report, apply(workspace, report), observed, desired)
 
 
 def destroy(workspace: Workspace, report: Report, *, with_objects: bool = False) -> None:
@@ -94,17 +99,10 @@ def destroy(workspace: Workspace, report: Report, *, with_objects: bool = False)
             workspace.engine.destroy(lambda line: report.say(f"    {line}"), with_objects=with_objects)
 
 
-def travel(workspace: Workspace, report: Report, execute: Executor, build: Build | None = None) -> None:
-    """Both passes. `build`: one that is there already, instead of this tree's."""
-    report.document |= {
-        "changed": False,
-        "target": workspace.target.name,
-        "image": "",
-        "steps": report.steps,
-        "proof": {},
-    }
-    observed = workspace.observe()  # first: what is refused is refused before anything is provisioned
-    build = build or workspace.target.measure()
+def travel(workspace: Workspace, report: Report, execute: Executor) -> None:
+    """Both passes, for this tree."""
+    observed = _set_out(workspace, report)
+    build = workspace.target.measure()
     if cloud := workspace.cloud():
         cloud = cloud.drifted(workspace.engine.drift())
     if cloud and (cloud_steps := plan_cloud(cloud)):
@@ -113,7 +111,23 @@ def travel(workspace: Workspace, report: Report, execute: Executor, build: Build
         if cloud.outputs is None:
             report.say("The release is planned once the stack is there: its variables come from the stack's outputs.")
             return
-    desired = workspace.desired(cloud, build)
+    _release(workspace, report, execute, observed, workspace.desired(cloud, build))
+
+
+def _set_out(workspace: Workspace, report: Report) -> Observed:
+    """The target as it is, before all else: what is refused is refused before anything is provisioned."""
+    report.document |= {
+        "changed": False,
+        "target": workspace.target.name,
+        "image": "",
+        "steps": report.steps,
+        "proof": {},
+    }
+    return workspace.observe()
+
+
+def _release(workspace: Workspace, report: Report, execute: Executor, observed: Observed, desired: Desired) -> None:
+    """The second pass: that release, live and proven."""
     release = desired.release
     report.document |= {"build": release.build.id, "release": release.id, "url": observed.url, "image": observed.image}
     steps = plan_release(desired, observed)

@@ -144,6 +144,12 @@ class Ledger:
         last = next((record.event for record in reversed(self.records())), None)
         return last.step if isinstance(last, Began) else ""
 
+    def cut_off(self, step: str) -> bool:
+        """Whether nobody saw the end of that step when it was begun last."""
+        events = (record.event for record in reversed(self.records()))
+        last = next((one for one in events if isinstance(one, Began | Did | Failed) and one.step == step), None)
+        return isinstance(last, Began)
+
     @contextlib.contextmanager
     def held(self, purpose: str) -> Iterator[None]:
         """Be the only one who changes this stack. The kernel frees the lock when its holder dies."""

@@ -24,7 +24,7 @@ TIME = re.compile(r'"time": ?"([^"]+)"|^\[(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d [+-]\d
 def show(workspace: Workspace, report: Report, *, follow: bool = False, since: str = "") -> None:
     """Show the live release's log; with `follow` until interrupted. Raises WrongUse for a `since` that is no time."""
     begin = moment(since, datetime.now(UTC)) if since else None
-    cloud = workspace.cloud()
+    cloud = workspace.provisioned()
     secrets = [workspace.secrets.secret_key, workspace.secrets.stayput_key]
     if cloud and cloud.outputs:
         secrets.append(cloud.outputs.secret_access_key)

@@ -19,6 +19,7 @@ class Desired:
     access: Access
     last: Live | None  # the release that the ledger says was proven last
     in_image: bool = False  # the target runs images, and only attested ones
+    migrated: bool = False  # this build was proven on this very database, and no migration was cut off since
 
     @property
     def keepsake(self) -> Keepsake | None:
@@ -49,15 +50,22 @@ def plan_release(desired: Desired, observed: Observed) -> tuple[Step, ...]:
             steps.append(BuildImage(build=release.build, reason=_why_build(release, last)))
             steps.append(Attest(build=release.build, reason="a target gets what was opened and found right"))
         steps.append(Publish(build=release.build, reason=_why_build(release, last)))
+    steps.append(Inject(release=release, reason=_why_inject(release.fingerprints, observed.fingerprints, last)))
+    if not _is_migrated(desired, observed):
+        steps.append(Migrate(release=release, reason="before the release that needs it"))
     steps += [
-        Inject(release=release, reason=_why_inject(release.fingerprints, observed.fingerprints, last)),
-        Migrate(release=release, reason="before the release that needs it"),
         Start(release=release, reason=changed or _why_start(release, observed)),
         verify,
         Promote(release=release, reason=f"in place of {observed.release}" if observed.release else "nothing has it"),
         record,
     ]
     return tuple(steps)
+
+
+def _is_migrated(desired: Desired, observed: Observed) -> bool:
+    """By the word of the live release: it is well, with the database that this build was proven on."""
+    there, wanted = observed.fingerprints.get("DATABASE_URL"), desired.release.fingerprints.get("DATABASE_URL")
+    return desired.migrated and observed.healthy and observed.database_known and there == wanted
 
 
 def _changed_there(release: Release, observed: Observed) -> str:

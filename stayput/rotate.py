@@ -60,7 +60,7 @@ def rotate_keys(workspace: Workspace, report: Report, *, grace: float = 0) -> No
 
 def _live(workspace: Workspace) -> Live:
     """The release whose key is replaced."""
-    cloud = workspace.cloud()
+    cloud = workspace.provisioned()
     if cloud is None:
         raise WrongUse("stayput.toml, storage", "keeps uploads on the disk: there is no key", 'set it to "s3"')
     workspace.access(cloud)
@@ -105,7 +105,7 @@ def _prove(workspace: Workspace, report: Report, desired: Desired) -> None:
 
 def _refuse_while_needed(workspace: Workspace) -> None:
     """Raise StayputError for a live release of any target that has another key than the new one."""
-    outputs = workspace.access(workspace.cloud()).outputs
+    outputs = workspace.access(workspace.provisioned()).outputs
     assert outputs
     new = fingerprint(workspace.secrets.fingerprint_key, outputs.access_key_id)
     for target in workspace.ledger.targets():

@@ -34,6 +34,15 @@ def database(owner: Literal["theirs", "ours"], environment: Mapping[str, str]) -
     return {"DATABASE_URL": Secret(url)}
 
 
+def in_file(name: str, content: str) -> Variables:
+    """What NAME=VALUE lines say; # begins a comment. Raises WrongUse."""
+    lines = [line.strip() for line in content.splitlines()]
+    pairs = [line.partition("=") for line in lines if line and not line.startswith("#")]
+    if wrong := [name for name, equals, _ in pairs if not equals]:
+        raise WrongUse(name, f"{wrong[0]} has no value", "write each line as NAME=VALUE")
+    return {name.strip(): Secret(value) for name, _, value in pairs}
+
+
 def wanted(cloud: Cloud | None, secrets: StackSecrets, hosts: Sequence[str], origins: Sequence[str]) -> Variables:
     """All variables that are ours. cloud None: uploads stay on the release's disk."""
     site = {

@@ -16,6 +16,7 @@ from stayput.project import PROVIDERS, Project, load
 from stayput.release import Build, Variables, name_release
 from stayput.secrets import StackSecrets
 from stayput.stack import Stack
+from stayput.steps import Migrate
 from stayput.targets import Observed, Target, refuse
 from stayput.variables import Access
 
@@ -45,14 +46,29 @@ class Workspace:
         """The stack as it is; None where uploads stay on the release's disk. Reads only."""
         return self.engine.observe() if self.project.storage == "s3" else None
 
+    def provisioned(self) -> Cloud | None:
+        """The stack as it was provisioned last, for what needs its outputs alone: infra/ may be in any state."""
+        return self.engine.recall() if self.project.storage == "s3" else None
+
     @cached_property
     def database(self) -> Variables:
         """DATABASE_URL, where a deploy sets it. Raises WrongUse where it is not said."""
         return variables.database(self.project.database, os.environ)
 
+    @cached_property
+    def theirs(self) -> Variables:
+        """What the file says that stayput.toml names for the docker target. Raises WrongUse."""
+        name = self.project.targets.docker.variables if self.target.name == "docker" else ""
+        if not name:
+            return {}
+        try:
+            return variables.in_file(name, (self.stack.root / name).read_text())
+        except FileNotFoundError:
+            raise WrongUse("targets.docker.variables", f"{name} is not there", "write it, or unset that") from None
+
     def observe(self) -> Observed:
         """The target as it is. Raises WrongUse for what nothing can be deployed with. Reads only."""
-        self.database  # noqa: B018 - said before anything is begun
+        _ = self.database, self.theirs  # what is wrong with them is said before anything is begun
         observed = self.target.observe()
         refuse(f"target {self.target.name}", observed.deviations)
         return observed
@@ -72,17 +88,20 @@ class Workspace:
         endpoint = cloud.endpoint_url if cloud else ""
         return Access(stayput_key=self.secrets.stayput_key, outputs=outputs, endpoint_url=endpoint)
 
-    def desired(self, cloud: Cloud | None, build: Build) -> Desired:
-        """The release of that build under that cloud's outputs. Reads only."""
+    def desired(self, cloud: Cloud | None, build: Build, *, back: bool = False) -> Desired:
+        """The release of that build under that cloud's outputs. back: to a build that was proven. Reads only."""
         ours = variables.wanted(cloud, self.secrets, self.target.hosts(), self.target.origins())
-        values = {**self.project.variables, **self.database, **ours}
+        values = {**self.theirs, **self.project.variables, **self.database, **ours}
         release = name_release(build, values, self.secrets.fingerprint_key)
         proven = self.ledger.live(self.target.name)
+        database = release.fingerprints.get("DATABASE_URL")
+        served = [one.build for one in proven[0 if back else -1 :] if one.fingerprints.get("DATABASE_URL") == database]
         return Desired(
             release=release,
             access=self.access(cloud),
             last=proven[-1] if proven else None,
             in_image=self.target.runs_images,
+            migrated=build.id in served and not self.ledger.cut_off(Migrate.name),
         )
 
 

@@ -65,6 +65,8 @@ class Cloud:
 class Engine(Protocol):
     """Runs infra/ for one stack. It decides nothing about the release and prints nothing."""
 
+    def recall(self) -> Cloud: ...  # what `up` left: the cloud is not asked, infra/ is not run; no changes, no drift
+
     def observe(self) -> Cloud: ...  # reads only: starts no process, writes no file
 
     def preview(self) -> tuple[Change, ...]: ...  # what `up` would touch, also where nothing is; empty: not known

@@ -47,6 +47,11 @@ class PulumiEngine:
     cli: Cli
     _observed: Cloud | None = field(default=None, init=False)  # a command observes once; `up` brings it up to date
 
+    def recall(self) -> Cloud:
+        if self._observed is None:
+            return self._recall(stackfile.config(self.stack, encrypted=True))
+        return self._observed
+
     def observe(self) -> Cloud:
         if self._observed is None:
             self._observed = self._observe(self._config())
@@ -146,15 +151,18 @@ class PulumiEngine:
         program.check(self.stack, config)
         return config
 
+    def _recall(self, config: Mapping[str, str]) -> Cloud:
+        url, lost = self._place(config)
+        if lost:
+            return self._cloud(config, None, "", reason=lost)
+        with self._session(config, url) as pulumi:
+            outputs = pulumi.outputs()
+        return self._cloud(config, outputs, url, reason="" if outputs else "never provisioned")
+
     def _observe(self, config: Mapping[str, str]) -> Cloud:
-        url = ""
-        if _on_this_machine(config):
-            cloud = server.observe(self.stack.home)
-            if cloud is None or not (self.stack.home / ".pulumi").exists():
-                return self._cloud(config, None, "", reason="never provisioned")
-            if not cloud.alive:
-                return self._cloud(config, None, "", reason=f"{server.NAME} died: everything in it is gone")
-            url = cloud.url
+        url, lost = self._place(config)
+        if lost:
+            return self._cloud(config, None, "", reason=lost)
         with self._session(config, url) as pulumi, ThreadPoolExecutor(1) as aside:
             outputs = aside.submit(pulumi.outputs)
             try:
@@ -164,6 +172,15 @@ class PulumiEngine:
         strays = tuple(stray.drift for stray in self._strays(told, url, config))
         reason = self._why(told.changes, strays, config)
         return self._cloud(config, outputs.result(), url, tuple(told.changes), (*told.drift, *strays), reason)
+
+    def _place(self, config: Mapping[str, str]) -> tuple[str, str]:
+        """The address of this machine's cloud, empty for a real account; and why nothing can be there, or empty."""
+        if not _on_this_machine(config):
+            return "", ""
+        cloud = server.observe(self.stack.home)
+        if cloud is None or not (self.stack.home / ".pulumi").exists():
+            return "", "never provisioned"
+        return (cloud.url, "") if cloud.alive else ("", f"{server.NAME} died: everything in it is gone")
 
     def _why(self, changes: Sequence[Change], strays: Sequence[Drift], config: Mapping[str, str]) -> str:
         applied = self._applied()

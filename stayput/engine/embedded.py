@@ -30,13 +30,20 @@ class EmbeddedEngine:
 
     stack: Stack
 
-    def observe(self) -> Cloud:
-        config = self._config()
+    def recall(self) -> Cloud:
+        config = stackfile.config(self.stack)
+        self._refuse_real_accounts(config)
         known = state.load(self.stack.home)
         if known is None:
             return _cloud(config, None, "never provisioned")
         if not known.cloud.alive:
             return _cloud(config, None, f"{server.NAME} died: everything in it is gone")
+        return _cloud(config, known, "")
+
+    def observe(self) -> Cloud:
+        config, recalled, known = self._config(), self.recall(), state.load(self.stack.home)
+        if known is None or recalled.reason:
+            return recalled
         if not known.ingredients:
             return _cloud(config, known, "the last run did not end")
         return _cloud(config, known, program.differences(known.ingredients, program.ingredients(self.stack, config)))

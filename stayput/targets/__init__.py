@@ -39,6 +39,7 @@ class Observed:
     image: str = ""  # reference with digest of what serves, where there is one
     healthy: bool = False
     fingerprints: Mapping[str, str] = field(default_factory=dict[str, str])  # of variables; empty: cannot be read
+    database_known: bool = False  # releases use DATABASE_URL of their variables, or else the one that the target has
     builds: frozenset[str] = frozenset()  # builds that are there to be started
     built_by: str = ""  # who builds the repository there, so that nobody can open the image here; empty: nobody
     said: str = ""  # how the target itself puts it, for people

@@ -11,7 +11,7 @@ import shlex
 import socket
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from http import HTTPStatus
 from pathlib import Path
 from queue import SimpleQueue
@@ -23,7 +23,7 @@ from docker.errors import APIError, DockerException, NotFound
 from docker.models.containers import Container
 
 from stayput import processes
-from stayput.errors import StayputError, WrongUse
+from stayput.errors import StayputError
 from stayput.front import FrontDoor, Upstream
 from stayput.image.attest import CONFINED
 from stayput.image.builder import Images, connect
@@ -79,6 +79,7 @@ class DockerTarget:
             image=labels.get("stayput.image", ""),
             healthy=status == HTTPStatus.OK,
             fingerprints=json.loads(labels.get("stayput.fingerprints", "{}")),
+            database_known=True,
             said="" if status == HTTPStatus.OK else f"/healthz answers {status or 'nothing'}",
         )
 
@@ -237,25 +238,11 @@ class DockerTarget:
             raise StayputError(f"release {release.id}", what, "mend that and deploy again") from None
 
     def _variables(self, release: Release) -> dict[str, str]:
-        theirs = {"DATABASE_URL": "sqlite:////data/db.sqlite3", "MEDIA_ROOT": "/tmp/media", **self._theirs()}
+        theirs = {"DATABASE_URL": "sqlite:////data/db.sqlite3", "MEDIA_ROOT": "/tmp/media"}
         ours = {name: plain(value) for name, value in release.variables.items()}
         if endpoint := ours.get("AWS_S3_ENDPOINT_URL"):
             ours["AWS_S3_ENDPOINT_URL"] = self._reachable(endpoint)
         return {**theirs, **ours, "PORT": str(PORT)}
-
-    def _theirs(self) -> Mapping[str, str]:
-        """The variables in the file that stayput.toml names. Raises WrongUse."""
-        if not self._settings.variables:
-            return {}
-        path = self._root / self._settings.variables
-        try:
-            lines = [line.strip() for line in path.read_text().splitlines()]
-        except FileNotFoundError:
-            raise WrongUse("targets.docker.variables", f"{path.name} is not there", "write it, or unset that") from None
-        pairs = [line.partition("=") for line in lines if line and not line.startswith("#")]
-        if wrong := [name for name, equals, _ in pairs if not equals]:
-            raise WrongUse(path.name, f"{wrong[0]} has no value", "write each line as NAME=VALUE")
-        return {name.strip(): value for name, _, value in pairs}
 
     def _reachable(self, endpoint: str) -> str:
         """An address of this machine that the container and whoever reads its pages can both use: localhost.

@@ -72,8 +72,9 @@ class ProcessTarget:
             build=str(reported.get("build", "")),
             healthy=not said,
             fingerprints={
-                name: fingerprint(self._key, value) for name, value in self._variables(upstream.release).items()
+                name: fingerprint(self._key, value) for name, value in self._injected(upstream.release).items()
             },
+            database_known=True,
             said=said,
         )
 
@@ -110,12 +111,9 @@ class ProcessTarget:
             )
         shutil.copytree(build, folder)
         values = {name: plain(value) for name, value in release.variables.items()}
-        theirs = {"DATABASE_URL": f"sqlite:///{quote(str(self._home / 'db.sqlite3'))}"}
-        write_private(self._home / "variables" / f"{release.id}.json", json.dumps(theirs | values).encode())
+        write_private(self._home / "variables" / f"{release.id}.json", json.dumps(values).encode())
 
     def migrate(self, release: Release) -> str:
-        if serving := self._same_schema(release):
-            return f"nothing to do: release {serving} serves the same build on the same database"
         env = self._clean_env(self._folder(release.id)) | self._variables(release.id)
         command = [self._python(release.build), self._project.site.manage, "migrate", "--noinput"]
         with (self._home / "migrate.lock").open("w") as lock:
@@ -208,18 +206,6 @@ class ProcessTarget:
             self._throw_away(record.stem)
         shutil.rmtree(self._home, ignore_errors=True)
 
-    def _same_schema(self, release: Release) -> str:
-        """The healthy release, if it is one, that had this build's migrations applied to this release's database."""
-        upstream = self._front.upstream()
-        if upstream is None or self._database(upstream.release) != self._database(release.id):
-            return ""
-        status, reported = health.ask(self._front.url)
-        same = status == HTTPStatus.OK and reported.get("build") == release.build.id
-        return upstream.release if same else ""
-
-    def _database(self, release: str) -> str | None:
-        return self._variables(release).get("DATABASE_URL")
-
     def _folder(self, release: str) -> Path:
         return self._home / "releases" / release
 
@@ -236,6 +222,9 @@ class ProcessTarget:
         self._record(release).unlink(missing_ok=True)
 
     def _variables(self, release: str) -> dict[str, str]:
+        return {"DATABASE_URL": f"sqlite:///{quote(str(self._home / 'db.sqlite3'))}"} | self._injected(release)
+
+    def _injected(self, release: str) -> dict[str, str]:
         try:
             return msgspec.json.decode((self._home / "variables" / f"{release}.json").read_bytes(), type=dict[str, str])
         except FileNotFoundError:

@@ -52,17 +52,19 @@ class Made:
 
 
 def remove_ours() -> None:
-    """Nothing is left in the engine of this run of the tests, nor of one that was killed."""
+    """Nothing is left in the engine of this run of the tests, nor of one that was killed.
+
+    The same source gives the same image: one that has another name too may be what serves somebody's site.
+    """
     client = connect()
-    images = [(tag, image.id) for image in client.images.list() for tag in image.tags if _is_ours(tag)]
-    ids = {id for _, id in images}
+    ids = {image.id for image in client.images.list() if image.tags and all(map(_is_ours, image.tags))}
     for container in client.containers.list(all=True, ignore_removed=True):
         if container.attrs["Image"] in ids or _is_ours(container.labels.get("stayput.scope", "")):
             container.remove(force=True, v=True)
     for volume in client.volumes.list():
         if _is_ours(volume.name):
             volume.remove(force=True)
-    for tag, _ in images:
+    for tag in filter(_is_ours, (tag for image in client.images.list() for tag in image.tags)):
         client.images.remove(tag, force=True)
     assert not [tag for image in client.images.list() for tag in image.tags if _is_ours(tag)]
 

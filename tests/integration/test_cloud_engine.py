@@ -45,6 +45,16 @@ def test_one_up_makes_everything_and_the_next_changes_nothing(engine, stack, sai
     assert {path: path.read_bytes() for path in before} == before
 
 
+def test_what_was_provisioned_is_known_whatever_became_of_the_program(engine, stack):
+    assert engine.recall().reason == "never provisioned"
+    made = engine.up(print)
+    (stack.root / "infra" / "__main__.py").write_text("raise RuntimeError\n")
+    (stack.root / "infra" / "settings.py").unlink()
+    assert engine.recall() == made
+    with pytest.raises(StayputError):
+        engine.observe()
+
+
 def test_what_the_cloud_holds_is_what_the_program_says(engine):
     cloud = engine.up(print)
     aws, bucket = connect(cloud.endpoint_url, "eu-central-1"), cloud.outputs.bucket

@@ -11,7 +11,7 @@ import psycopg
 import pytest
 
 from stayput import logs, photo
-from stayput.deploy import deploy, destroy, rollback
+from stayput.deploy import deploy, destroy, plan, rollback
 from stayput.django import tokens
 from stayput.image.builder import connect
 from stayput.report import Report, reporting
@@ -108,13 +108,15 @@ def test_uploads_outlive_containers_no_request_fails_and_the_earlier_image_comes
         checkout.append("app/config/urls.py", "# another build\n")
         code, second = checkout.run(deploy)
         assert (code, second["build"] != first["build"]) == (0, True)
+        (checkout.root / "infra/bucket.py").rename(checkout.root / "infra/gone.py")  # the way back needs no program
         code, back = checkout.run(rollback)
+        (checkout.root / "infra/gone.py").rename(checkout.root / "infra/bucket.py")
     finally:
         done.set()
         visitor.join()
     assert (code, back["build"], back["release"]) == (0, first["build"], first["release"])
     assert back["image"] == first["image"]
-    assert "build" not in [step["name"] for step in back["steps"]]
+    assert [step["name"] for step in back["steps"]] == ["inject", "start", "prove", "promote", "record"]
     assert (failed, len(asked) > 10) == ([], True)
 
     # The log of both instances, in lines, without what is secret.
@@ -127,6 +129,11 @@ def test_uploads_outlive_containers_no_request_fails_and_the_earlier_image_comes
     assert httpx.get(f"{checkout.url}/api/images/{picture['id']}/").status_code == 200
     with psycopg.connect(address.replace("host.docker.internal", "127.0.0.1")) as connection:
         assert picture["id"] in {str(row[0]) for row in connection.execute("SELECT id FROM uploads_image")}
+
+    # What is theirs makes a release of its own, like any variable.
+    checkout.append("theirs.env", "MAIL_HOST=mail.example.com\n")
+    _, planned = checkout.run(plan)
+    assert [step["reason"] for step in planned["steps"] if step["name"] == "inject"] == ["new MAIL_HOST"]
 
     # Its containers are stopped for good: the picture is where it was, and deploy brings the site back.
     for container in checkout.containers(back["release"]):

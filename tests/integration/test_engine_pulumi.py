@@ -76,6 +76,17 @@ def test_a_plan_before_the_first_up_names_every_resource_and_leaves_nothing_behi
     assert not stack.home.exists()
 
 
+def test_what_was_provisioned_is_known_whatever_became_of_the_program(kept):
+    made, settings = pulumi(kept).observe(), kept.root / "infra" / "settings.py"
+    settings.rename(settings.with_suffix(".gone"))
+    try:
+        assert pulumi(kept).recall() == made
+        with pytest.raises(StayputError):
+            pulumi(kept).observe()
+    finally:
+        settings.with_suffix(".gone").rename(settings)
+
+
 def test_after_an_up_there_is_nothing_to_do_and_the_key_works(kept):
     observed = pulumi(kept).observe()
     assert (observed.changes, observed.drift, observed.reason) == ((), (), "")

@@ -9,7 +9,9 @@ import socket
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -78,7 +80,7 @@ class Site:
         return (self.folder / "log").read_text()
 
     def bearer(self, **kinds: Any) -> dict[str, str]:
-        return {"Authorization": f"Bearer {tokens.sign(KEY, purpose='upload', **kinds)}"}
+        return {"Authorization": f"Bearer {tokens.sign(KEY, **{'purpose': 'upload'} | kinds)}"}
 
     def upload(self, data: bytes = PHOTO, **kinds: Any) -> httpx.Response:
         return self.post(data, headers=self.bearer(**kinds))
@@ -230,6 +232,12 @@ def test_forged_and_expired_tokens_are_refused(on_disk: Site):
     forged = {"Authorization": f"Bearer {tokens.sign('another key', purpose='upload')}"}
     for answer in (on_disk.post(PHOTO, forged), on_disk.upload(issued_at=time.time() - 700)):
         assert (answer.status_code, answer.headers["www-authenticate"]) == (401, 'Bearer realm="uploads"')
+
+
+def test_of_many_uploads_at_once_no_more_are_taken_than_the_throttle_lets_through(on_disk: Site):
+    with ThreadPoolExecutor(24) as pool:
+        answers = Counter(pool.map(lambda _: on_disk.upload(b"text", purpose="keepsake").status_code, range(160)))
+    assert answers == {400: 120, 429: 40}
 
 
 def test_a_storage_that_is_down_is_said_with_503_and_leaves_nothing(tmp_path: Path, s3: str):

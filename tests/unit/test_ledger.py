@@ -50,6 +50,10 @@ def test_a_step_that_was_begun_and_not_ended_is_known(tmp_path):
     assert ledger.unfinished() == ""
     ledger.append(Began(step="migrate", reason=""))
     assert ledger.unfinished() == "migrate"
+    ledger.append(Did(step="another", seconds=1))
+    assert (ledger.unfinished(), ledger.cut_off("migrate"), ledger.cut_off("another")) == ("", True, False)
+    ledger.append(Did(step="migrate", seconds=1))
+    assert not ledger.cut_off("migrate")
 
 
 def test_what_was_live_before_a_target_was_destroyed_is_no_longer(tmp_path):

@@ -60,6 +60,17 @@ def test_a_variable_that_is_no_longer_wanted_is_named():
     assert steps[0].reason == "removed OLD"
 
 
+def test_a_build_that_was_proven_on_the_database_of_the_live_release_is_not_migrated_again():
+    here, earlier = release(), release(of=build(source="earlier"))
+    back = replace(desired(earlier, last=live(here)), migrated=True)
+    there = replace(observed(here), database_known=True)
+    assert "migrate" not in names(plan_release(back, there))
+    assert "migrate" in names(plan_release(replace(back, migrated=False), there))
+    assert "migrate" in names(plan_release(back, replace(there, database_known=False)))
+    assert "migrate" in names(plan_release(back, replace(there, healthy=False)))
+    assert "migrate" in names(plan_release(back, replace(there, fingerprints={"DATABASE_URL": "another"})))
+
+
 def test_a_release_that_serves_but_was_never_recorded_is_proven_and_recorded():
     here = release()
     assert names(plan_release(desired(here, last=None), observed(here))) == ["prove", "record"]

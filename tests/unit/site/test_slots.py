@@ -2,10 +2,13 @@
 
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from app.uploads import slots
 from app.uploads.slots import Busy, one
 
 
@@ -26,6 +29,23 @@ def test_a_slot_comes_free_when_the_work_fails(tmp_path: Path):
         raise ZeroDivisionError
     with one(1, folder=tmp_path, patience=0):
         pass
+
+
+def test_who_waits_is_woken_when_a_slot_comes_free(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(slots, "LOOK_AGAIN", 60)  # whoever is not woken is not in time
+    begun, held = threading.Event(), threading.Event()
+
+    def work(_: int) -> None:
+        begun.set()
+        with one(1, folder=tmp_path, patience=10):
+            held.set()
+
+    with ThreadPoolExecutor(3) as pool:
+        with one(1, folder=tmp_path, patience=5):
+            waiting = pool.map(work, range(3))
+            begun.wait()
+            assert not held.wait(0.05)
+        list(waiting)
 
 
 def test_processes_count_together_and_a_killed_one_gives_its_slot_back(tmp_path: Path):

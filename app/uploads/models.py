@@ -50,3 +50,11 @@ class Image(models.Model):
 
     def __str__(self) -> str:
         return f"{self.id} ({self.state})"
+
+
+class Sender(models.Model):
+    """How much came from one sender since a minute of theirs began; see auth.UploadThrottle."""
+
+    who = models.CharField(max_length=64, primary_key=True)  # a digest of the user and the address
+    began = models.FloatField()  # seconds since 1970
+    uploads = models.PositiveIntegerField()

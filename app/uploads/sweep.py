@@ -1,5 +1,6 @@
 """What a crash left behind, finished or cleaned up: `manage.py sweep`, from a scheduler or by hand."""
 
+import time
 from collections import Counter
 from datetime import timedelta
 
@@ -8,11 +9,12 @@ from django.utils import timezone
 from app.uploads import direct, store
 from app.uploads.events import log
 from app.uploads.images import InvalidImage
-from app.uploads.models import Image, State
+from app.uploads.models import Image, Sender, State
 from app.uploads.slots import Busy
 
 FORM_EXPIRED = timedelta(seconds=direct.FORM_SECONDS) + store.ABANDONED  # nothing more can come under incoming/
 REFUSED_KEPT = timedelta(days=1)
+SENDER_KEPT = 3600  # seconds; what is counted is over in a minute
 
 
 def sweep() -> Counter[str]:
@@ -28,6 +30,7 @@ def sweep() -> Counter[str]:
     for image in Image.objects.filter(direct=True, state=State.READY, created__lt=now - FORM_EXPIRED).iterator():
         direct.forget(image)  # what was sent once more after the picture was made
         Image.objects.filter(pk=image.pk).update(direct=False)
+    Sender.objects.filter(began__lt=time.time() - SENDER_KEPT).delete()
     log("sweep.done", **done)
     return done
 

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.cache import cache
 from django.core.files.storage import FileSystemStorage
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
@@ -29,7 +28,6 @@ def media(settings: Any, tmp_path: Path) -> Iterator[Path]:
     """The folder that holds the pictures of this test."""
     use_storage(settings, "django.core.files.storage.FileSystemStorage", tmp_path)
     yield tmp_path
-    cache.clear()
     store.breaker.succeeded()
 
 

@@ -1,6 +1,7 @@
 """Photos that go straight to the bucket: the bucket is a strict S3, which checks every form it is sent."""
 
 import json
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -8,14 +9,13 @@ from uuid import UUID, uuid4
 
 import httpx
 import pytest
-from django.core.cache import cache
 from django.core.files.storage import default_storage
 from django.core.management import call_command
 from django.test import Client
 from django.utils import timezone
 
 from app.uploads import store
-from app.uploads.models import Image, State
+from app.uploads.models import Image, Sender, State
 from stayput.django import storages
 from stayput.django.variables import Values
 from tests.integration.strict_s3 import REGION, StrictS3
@@ -42,7 +42,6 @@ def bucket(settings: Any, strict_s3: StrictS3) -> Iterator["Bucket"]:
     s3 = storages.storages(values, media_root=settings.MEDIA_ROOT)["default"]
     settings.STORAGES = settings.STORAGES | {"default": s3}
     yield Bucket(strict_s3.client, name)
-    cache.clear()
     store.breaker.succeeded()
 
 
@@ -300,3 +299,12 @@ def test_the_sweep_refuses_what_is_no_picture_and_forgets_it_a_day_later(client:
     assert sweep() == "1 kept"
     age(opened, minutes=25 * 60)
     assert (sweep(), Image.objects.count()) == ("1 removed", 0)
+
+
+def test_the_sweep_forgets_senders_after_an_hour(client: Client, bucket: Bucket):
+    begin(client)
+    begin(client, purpose="smoke-test")
+    assert Sender.objects.count() == 2
+    Sender.objects.filter(pk=Sender.objects.all()[0].pk).update(began=time.time() - 4000)
+    sweep()
+    assert Sender.objects.count() == 1

@@ -73,18 +73,19 @@ SQLITE = "django.db.backends.sqlite3"
 DATABASE = {"ENGINE": SQLITE, "NAME": BASE_DIR / "db.sqlite3"}
 if VALUES.database_url:
     DATABASE = dj_database_url.parse(VALUES.database_url)
-DATABASE |= {"CONN_MAX_AGE": 0}  # many threads wait for slow senders: none keeps a connection for later
 if DATABASE["ENGINE"] == SQLITE:  # several processes write: wait for the lock, and take it at the beginning
+    DATABASE |= {"CONN_MAX_AGE": None}  # an open file; the last one closed would write back and remove the journal
     DATABASE["OPTIONS"] = {
-        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-256;",
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
     }
 else:
+    DATABASE |= {"CONN_MAX_AGE": 0}  # many threads wait for slow senders: none keeps a connection for later
     DATABASE["OPTIONS"] = {"connect_timeout": 5} | DATABASE.get("OPTIONS", {})
 DATABASES = {"default": DATABASE}
 
-# Shared by all workers: what counts uploads. The table is made by a migration.
+# Shared by all workers. The table is made by a migration.
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "cache"}}
 
 MEDIA_ROOT = Path(VALUES.media_root or BASE_DIR / "media")

@@ -85,8 +85,7 @@ class Images(ListAPIView[Image]):
     @schema.uploads
     def post(self, request: Request) -> Response:
         close_old_connections()  # who sends slowly holds no connection to the database
-        key = KeySerializer(data={"key": request.headers["Idempotency-Key"]} if has_key(request) else {})
-        key.is_valid(raise_exception=True)
+        key = idempotency_key(request)
         sent = UploadSerializer(data=request.data)
         sent.is_valid(raise_exception=True)
         with answered():
@@ -94,13 +93,17 @@ class Images(ListAPIView[Image]):
                 sent.validated_data["image"],
                 owner=owner(request),
                 listed=getattr(request.user, "listed", True),
-                key=key.validated_data.get("key"),
+                key=key,
             )
         return Response(self.get_serializer(image).data, status=status.HTTP_201_CREATED)
 
 
-def has_key(request: Request) -> bool:
-    return "Idempotency-Key" in request.headers
+def idempotency_key(request: Request) -> str | None:
+    if "Idempotency-Key" not in request.headers:
+        return None
+    key = KeySerializer(data={"key": request.headers["Idempotency-Key"]})
+    key.is_valid(raise_exception=True)
+    return key.validated_data["key"]
 
 
 class OneImage(APIView):

@@ -35,16 +35,18 @@ class FormSerializer(serializers.Serializer[Any]):
     content_type = serializers.ChoiceField(choices=CONTENT_TYPES)
 
 
-class ImageSerializer(serializers.ModelSerializer[Image]):
+class ImageSerializer(serializers.Serializer[Image]):
     """What is answered. The addresses are null until the picture is ready."""
 
+    id = serializers.UUIDField(read_only=True)
+    state = serializers.ChoiceField(State.choices)
     url = serializers.SerializerMethodField()
     thumbnail_url = serializers.SerializerMethodField()
+    width = serializers.IntegerField(allow_null=True)
+    height = serializers.IntegerField(allow_null=True)
+    bytes = serializers.IntegerField(allow_null=True)
+    thumbnail_bytes = serializers.IntegerField(allow_null=True)
     notes = serializers.ListField(child=serializers.CharField())
-
-    class Meta:
-        model = Image
-        fields = ("id", "state", "url", "thumbnail_url", "width", "height", "bytes", "thumbnail_bytes", "notes")
 
     def get_url(self, image: Image) -> str | None:
         return self.address(image, "main")

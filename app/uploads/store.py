@@ -51,12 +51,17 @@ def check() -> None:
 def receive(*, owner: str, listed: bool, direct: bool = False, key: str | None = None, sha256: str = "") -> Image:
     """A new row; or the one that this owner's key made before, if it is ready.
 
+    What came with its request is at work at once; a direct upload is still on its way.
     Raises InProgress or KeyUsed for a key that is taken.
     """
     row = {"owner": owner, "listed": listed, "direct": direct, "idempotency_key": key, "received_sha256": sha256}
+    image = Image(**row)
+    if not direct:
+        image.state, (image.main, image.thumbnail) = State.PROCESSING, names(image)
     try:
         with transaction.atomic():
-            return Image.objects.create(**row)
+            image.save(force_insert=True)
+            return image
     except IntegrityError:
         image = Image.objects.filter(owner=owner, idempotency_key=key).first()
     if image and image.received_sha256 != sha256:
@@ -80,34 +85,48 @@ def move(image: Image, states: tuple[State, ...], state: State, **fields: Any) -
     return bool(moved)
 
 
+def names(image: Image) -> tuple[str, str]:
+    """Of the main picture and of the thumbnail. In the row before anything is under them."""
+    return f"{image.pk}.webp", f"{image.pk}-thumbnail.png"
+
+
 def publish(image: Image, picture: ProcessedImage) -> None:
     """Store both objects and make the picture ready. Raises StorageUnavailable; nothing is then left of them."""
-    keys = {"main": f"{image.pk}.webp", "thumbnail": f"{image.pk}-thumbnail.png"}
+    main, thumbnail = names(image)
     width, height = picture.main_size
     try:
-        if image.main:  # an earlier try may have left something under these keys
-            remove_objects(image)
-        present = move(
+        if image.direct:
+            claim(image)
+        with storage("write", image):
+            image.main = save(main, picture.main, "image/webp")
+            image.thumbnail = save(thumbnail, picture.thumbnail, "image/png")
+        ready = move(
             image,
-            (State.RECEIVED, State.PROCESSING),
-            State.PROCESSING,
+            (State.PROCESSING,),
+            State.READY,
+            main=image.main,
+            thumbnail=image.thumbnail,
             width=width,
             height=height,
             bytes=len(picture.main),
             thumbnail_bytes=len(picture.thumbnail),
             notes=list(picture.notes),
-            **keys,
         )
-        if present:
-            with storage("write", image):
-                image.main = keys["main"] = save(keys["main"], picture.main, "image/webp")
-                image.thumbnail = keys["thumbnail"] = save(keys["thumbnail"], picture.thumbnail, "image/png")
-        if not present or not move(image, (State.PROCESSING,), State.READY, **keys):
+        if not ready:
             raise StorageUnavailable("write")  # it was deleted meanwhile
     except BaseException:
         with suppress(StorageUnavailable):
             remove_objects(image)
         raise
+
+
+def claim(image: Image) -> None:
+    """Write down what a direct upload's objects will be called; an earlier try may have left some of them."""
+    if image.main:
+        remove_objects(image)
+    main, thumbnail = names(image)
+    if not move(image, (State.PROCESSING,), State.PROCESSING, main=main, thumbnail=thumbnail):
+        raise StorageUnavailable("write")  # it was deleted meanwhile
 
 
 def save(name: str, content: bytes, content_type: str) -> str:

@@ -1,5 +1,7 @@
 """The one way through the house: observe, plan, apply, prove, record; for the cloud, then for the release."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 from stayput import secrets
 from stayput.apply import Executor, apply, show
 from stayput.errors import DifferencesFound, WrongUse
@@ -80,8 +82,10 @@ def rollback(workspace: Workspace, report: Report, to: str | None = None) -> Non
         raise WrongUse("rollback", f"there is no {to or 'earlier build'} to go back to", f"proven releases: {known}")
     build = Build(id=earlier[-1].build, parts=earlier[-1].parts)
     with workspace.ledger.held("rollback"):
-        observed = _set_out(workspace, report)
-        desired = workspace.desired(workspace.provisioned(), build, back=True)
+        with ThreadPoolExecutor(1) as aside:
+            provisioned = aside.submit(workspace.provisioned)
+            observed = _set_out(workspace, report)
+        desired = workspace.desired(provisioned.result(), build, back=True)
         _release(workspace, report, apply(workspace, report), observed, desired)
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from stayput.engine import Change, Cloud, Drift, Outputs, backend, program, stackfile
+from stayput.engine import Change, Cloud, Drift, Outputs, backend, output, program, stackfile
 from stayput.engine.cli import Cli
 from stayput.errors import StayputError, WrongUse
 from stayput.localcloud import server
@@ -155,8 +155,12 @@ class PulumiEngine:
         url, lost = self._place(config)
         if lost:
             return self._cloud(config, None, "", reason=lost)
-        with self._session(config, url) as pulumi:
-            outputs = pulumi.outputs()
+        backend.mend(self.stack)
+        environment = backend.variables(self.stack, self.cli, on_this_machine=bool(url))
+        if url:
+            environment["PULUMI_CONFIG_PASSPHRASE"] = backend.passphrase(self.stack).read_text()
+        values = output.read(self.stack, self.cli, environment, self.stack.root)
+        outputs = Outputs.of(values) if values else None
         return self._cloud(config, outputs, url, reason="" if outputs else "never provisioned")
 
     def _observe(self, config: Mapping[str, str]) -> Cloud:

@@ -24,7 +24,7 @@ from pulumi.automation import Stack as PulumiStack
 from pulumi.automation._stack import StackInitMode
 from semver import VersionInfo
 
-from stayput.engine import Outputs, backend, program, stackfile
+from stayput.engine import Outputs, backend, output, program, stackfile
 from stayput.engine.cli import Cli
 from stayput.engine.events import Listener
 from stayput.engine.faults import explained
@@ -61,6 +61,7 @@ class Session:
     """An open way to the engine. Every failure of it is a StayputError."""
 
     stack: Stack
+    cli: Cli
     pulumi: PulumiStack
     raised: list[Exception] = field(default_factory=list[Exception])  # by the program
 
@@ -94,13 +95,7 @@ class Session:
 
     def _output(self) -> Mapping[str, Any] | None:
         workspace = self.pulumi.workspace
-        command = ["stack", "output", "--json", "--show-secrets", "--stack", self.stack.name]
-        try:
-            with self._explaining(Listener()):
-                told = workspace.pulumi_command.run(command, workspace.work_dir, workspace.env_vars)
-        except LookupError:
-            return None
-        return json.loads(told.stdout or "{}")
+        return output.read(self.stack, self.cli, workspace.env_vars, Path(workspace.work_dir))
 
     def unlock(self) -> None:
         """Locks name their holder: one of this machine that lives no more, or was killed while it wrote, holds none."""
@@ -140,7 +135,7 @@ def opened(stack: Stack, cli: Cli, config: Mapping[str, str], url: str) -> Itera
     )
     try:
         with program.modules(stack.root), program.environment(STAYPUT_CLOUD_URL=url):
-            yield Session(stack, _Stack(stack.name, workspace, StackInitMode.SELECT), raised)
+            yield Session(stack, cli, _Stack(stack.name, workspace, StackInitMode.SELECT), raised)
     finally:
         if server:
             server.stop(grace=10).wait()

@@ -2,11 +2,13 @@
 
 inside.py dependencies LOCK      exit 1 unless what is installed is what the lock says, and all of it can be imported;
                                  says how many there are, and the lock's digest, for whoever has only the build's log
-inside.py modules                exit 1 unless every module of the site can be imported
+inside.py site                   exit 1 unless every module of the site can be imported; collects its static files
 inside.py report CHECK...        those checks as one JSON document; STAYPUT_LOCK holds the lock
 """
 
 import ast
+import contextlib
+import gc
 import hashlib
 import importlib
 import importlib.metadata
@@ -20,7 +22,8 @@ import subprocess
 import sys
 import sysconfig
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -122,6 +125,11 @@ def _is_code(parts: tuple[str, ...]) -> bool:
 
 def not_importable_modules() -> Iterator[str]:
     """A sentence for each of the site's modules whose import fails, each imported on its own."""
+    return _try_site(collect=False)
+
+
+def _try_site(*, collect: bool) -> Iterator[str]:
+    """The same, and with `collect` what stands against its static files, which are collected meanwhile."""
     settings = json.loads((SITE / "stayput-start.json").read_text())
     sys.path.insert(0, str(SITE))
     os.chdir(SITE)
@@ -136,8 +144,38 @@ def not_importable_modules() -> Iterator[str]:
         except BaseException as problem:
             yield f"{settings['manage']}: Django cannot be set up: {_said(problem)}"
             return
+    static = [_do_apart("collectstatic", _collect_static)] if collect and settings["manage"] else []
+    _load_from_elsewhere({name.partition(".")[0] for name in names})
     for name, problem in _import_each(name for name in names if name != "__main__"):
         yield f"import {name}: {problem}"
+    for child in static:
+        yield from (f"{name}: {problem}" for name, problem in _outcome(*child))
+
+
+def _load_from_elsewhere(own: Collection[str]) -> None:
+    """Have what the site imports of others loaded once, before it is tried: what fails is named by who imports it."""
+    for path in SITE.rglob("*.py"):
+        with contextlib.suppress(SyntaxError, ValueError):
+            for name in _imported(ast.parse(path.read_bytes())):
+                if name.partition(".")[0] not in own:
+                    with contextlib.suppress(BaseException):
+                        importlib.import_module(name)
+    gc.freeze()  # or each child would copy what its collector looks at
+
+
+def _imported(module: ast.Module) -> Iterator[str]:
+    for node in ast.walk(module):
+        if isinstance(node, ast.Import):
+            yield from (one.name for one in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield node.module
+
+
+def _collect_static() -> None:
+    apps: Any = importlib.import_module("django.apps").apps
+    if apps.is_installed("django.contrib.staticfiles"):
+        management: Any = importlib.import_module("django.core.management")
+        management.call_command("collectstatic", interactive=False, verbosity=0)
 
 
 def _set_django_up(manage: Path) -> None:
@@ -153,20 +191,24 @@ def _import_each(names: Iterable[str]) -> Iterator[tuple[str, str]]:
     for name in names:
         if len(under_way) == os.cpu_count():
             yield from _outcome(*under_way.popleft())
-        under_way.append(_import_apart(name))
+        under_way.append(_do_apart(name, partial(_import, name)))
     for child in under_way:
         yield from _outcome(*child)
 
 
-def _import_apart(name: str) -> tuple[str, int, int]:
-    """(name, process, where it writes what was raised) of a child that imports that module."""
+def _import(name: str) -> None:
+    importlib.import_module(PARTS_OF.get(name, name))
+    importlib.import_module(name)
+
+
+def _do_apart(name: str, work: Callable[[], None]) -> tuple[str, int, int]:
+    """(name, process, where it writes what was raised) of a child that does that work."""
     read, write = os.pipe()
     child = os.fork()
     if child == 0:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         try:
-            importlib.import_module(PARTS_OF.get(name, name))
-            importlib.import_module(name)
+            work()
             said = ""
         except BaseException as problem:
             said = _said(problem)
@@ -244,7 +286,7 @@ def main(command: str, *arguments: str) -> int:
                 f"{len(dict(_installed()))} {LOCKED}, sha256 {hashlib.sha256(lock.encode()).hexdigest()}\n"
             )
     else:
-        problems = [*not_importable_modules()]
+        problems = [*_try_site(collect=True)]
     for problem in problems:
         sys.stderr.write(f"stayput: {problem}\n")
     return 1 if problems else 0

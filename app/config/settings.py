@@ -95,8 +95,7 @@ STATIC_URL = "/static/"
 STORAGES = storages.storages(VALUES, media_root=MEDIA_ROOT)
 
 UPLOAD_LIMITS = Limits()
-# A file is written to disk as it comes, so that memory does not depend on how many come, nor how large they are.
-FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
+FILE_UPLOAD_HANDLERS = ["app.uploads.spool.Spool"]
 BODY_LIMIT = UPLOAD_LIMITS.upload_bytes + 2**16  # the form around the picture
 DECODING_SLOTS = machine.decoding_slots(machine.memory(), machine.processors())
 DECODING_PATIENCE = 20.0  # seconds an upload waits for its turn

@@ -107,11 +107,11 @@ class Floor:
     """Scaled decode, one resize, one encode at the settings that `ours` ended with; no colours, no thumbnail."""
 
     def __init__(self, data: bytes):
-        self.encoded: tuple[int, int] = (LIMITS.quality, encode.WITH_ROOM)
+        self.encoded: tuple[float, int] = (LIMITS.quality, encode.WITH_ROOM)
         original = encode.webp
 
         def noting(
-            picture: Image.Image, quality: int, alpha_quality: int = 100, method: int = encode.WITH_ROOM
+            picture: Image.Image, quality: float, alpha_quality: int = 100, method: int = encode.WITH_ROOM
         ) -> bytes:
             self.encoded = (quality, method)
             return original(picture, quality, alpha_quality, method)

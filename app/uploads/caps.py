@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from itertools import islice, takewhile
 
 from PIL import Image
 
@@ -44,18 +45,36 @@ def bytes_a_pixel(opened: Image.Image) -> int:
 
 
 MARKER = re.compile(rb"\xff+([^\x00\xff\xd0-\xd7])")
+SCAN, END = 0xDA, 0xD9
+SEQUENTIAL = (0xC0, 0xC1)
+FRAMES = set(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 
 
 def scans(data: bytes, enough: int) -> int:
-    """Scans in a JPEG, counted exactly only where there may be more than `enough`."""
+    """Scans that are decoded of a JPEG, counted exactly only where there may be more than `enough`."""
+    if one_has_all(data):
+        return 1
     at_most = data.count(b"\xff\xda")  # every scan begins with it, and metadata may hold it by chance
-    if at_most <= enough:
-        return at_most
-    found, at = 0, 2
-    while (marker := MARKER.search(data, at)) is not None and marker[1] != b"\xd9":
-        found += marker[1] == b"\xda"
+    return at_most if at_most <= enough else sum(kind == SCAN for kind, _ in jpeg_markers(data))
+
+
+def one_has_all(data: bytes) -> bool:
+    """Whether the first scan has all there is, as in most JPEGs. Source: ITU-T T.81, B.2.2 and B.2.3."""
+    sequential, components = False, 0
+    for kind, at in jpeg_markers(data):
+        if kind == SCAN:
+            return sequential and data[at + 2 : at + 3] == bytes([components])
+        if kind in FRAMES:
+            sequential, components = kind in SEQUENTIAL, int.from_bytes(data[at + 7 : at + 8])
+    return False
+
+
+def jpeg_markers(data: bytes) -> Iterator[tuple[int, int]]:
+    """Kinds of a JPEG's segments, and where the length of each stands."""
+    at = 2
+    while (marker := MARKER.search(data, at)) is not None and marker[1][0] != END:
+        yield marker[1][0], marker.end()
         at = marker.end() + int.from_bytes(data[marker.end() : marker.end() + 2], "big")
-    return found
 
 
 def frames(opened: Image.Image, data: bytes, enough: int) -> int:
@@ -118,11 +137,8 @@ def chunks(data: bytes, enough: int) -> int:
 
 def segments(data: bytes, enough: int) -> int:
     """Segments of a JPEG before its first scan, counted until there are more than `enough`."""
-    found, at = 0, 2
-    while found <= enough and (marker := MARKER.search(data, at)) is not None and marker[1] != b"\xda":
-        found += 1
-        at = marker.end() + int.from_bytes(data[marker.end() : marker.end() + 2], "big")
-    return found
+    before = takewhile(lambda marker: marker[0] != SCAN, jpeg_markers(data))
+    return sum(1 for _ in islice(before, enough + 1))
 
 
 def extension_blocks(data: bytes, enough: int) -> int:

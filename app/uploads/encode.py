@@ -8,8 +8,13 @@ from PIL import Image
 from app.uploads.contract import InvalidImage, Limits
 
 WITH_ROOM, AT_THE_LIMIT = 2, 3  # the encoder's method: twice as fast, or the most picture in the bytes there are
-SLOPE = 0.016  # of the logarithm of the size over the quality, where a picture is near the limit
-MARGIN = 0.02  # how much smaller than the limit a second try aims at, as a logarithm
+JPEG_AT_75 = 76, 0.97  # the quality of the WEBP, and its share of the bytes, that is most like a JPEG at 75
+BITS = 1.45  # a pixel that go when the quantizer grows e-fold, whatever is in the picture, as long as it is detailed
+AIM, AIM_AGAIN = 0.99, 0.995  # at so much of the limit: a prediction, and one made of a whole that was too large
+
+
+GAP = 2.0  # how many times the wanted size is left to Lanczos; what is larger is first averaged
+PREMULTIPLIED = {"LA": "La", "RGBA": "RGBa"}
 
 
 def fit(size: tuple[int, int], side: int) -> tuple[int, int]:
@@ -20,7 +25,23 @@ def fit(size: tuple[int, int], side: int) -> tuple[int, int]:
 def resample(
     picture: Image.Image, size: tuple[int, int], box: tuple[float, float, float, float] | None = None
 ) -> Image.Image:
-    return picture.resize(size, Image.Resampling.LANCZOS, box=box, reducing_gap=2.0)
+    if picture.mode in PREMULTIPLIED and box in (None, (0, 0, *picture.size)) and picture.height > size[1]:
+        return resample_with_alpha(picture, size)
+    return picture.resize(size, Image.Resampling.LANCZOS, box=box, reducing_gap=GAP)
+
+
+def resample_with_alpha(picture: Image.Image, size: tuple[int, int], strips: int = 8) -> Image.Image:
+    """As resize() does it, but a strip at a time: a premultiplied copy of the whole would double the memory."""
+    across, down = (int(side / wanted / GAP) or 1 for side, wanted in zip(picture.size, size, strict=True))
+    mode, height = PREMULTIPLIED[picture.mode], -(-picture.height // (strips * down)) * down
+    narrow = Image.new(mode, (size[0], -(-picture.height // down)))
+    for top in range(0, picture.height, height):
+        strip = picture.crop((0, top, picture.width, min(picture.height, top + height))).convert(mode)
+        strip = strip.reduce((across, down))
+        box = (0, 0, picture.width / across, strip.height)
+        narrow.paste(strip.resize((size[0], strip.height), Image.Resampling.LANCZOS, box), (0, top // down))
+    box = (0, 0, size[0], picture.height / down)
+    return narrow.resize(size, Image.Resampling.LANCZOS, box).convert(picture.mode)
 
 
 # The main picture
@@ -39,21 +60,39 @@ def encode_main(picture: Image.Image, limits: Limits) -> tuple[bytes, tuple[int,
         picture = resample(picture, fit(picture.size, max(picture.size) * 3 // 4))
 
 
-def first_quality(picture: Image.Image, limits: Limits) -> int:
+def first_quality(picture: Image.Image, limits: Limits) -> float:
     """The highest quality that is likely to fit, told by a sample, so that one encode of the whole is enough."""
-    few = sample(picture)
-    much = jpeg_size(few)  # takes a tenth of the time, and never less than two thirds of the bytes
+    few = sample(picture, strips=8)
     room = limits.main_bytes * few.height / picture.height
+    much = jpeg_size(few)  # takes a tenth of the time, and never less than two thirds of the bytes
     if much * 4 <= room:
         return limits.quality_with_much_room
     if much * 1.5 <= room:
         return limits.quality
-    room = limits.main_bytes * much / jpeg_size(picture)  # the sample has the same share of the bytes in both formats
-    quality = nearest_quality(limits.quality - math.log(much * 1.2 / room) / SLOPE, limits)
-    for method in (1, AT_THE_LIMIT):
-        over = math.log(len(webp(few, quality, method=method)) / room)
-        quality = nearest_quality(quality - over / SLOPE, limits)
-    return quality
+    whole, few = jpeg_size(picture), sample(picture, strips=4)
+    like_jpeg, share = JPEG_AT_75
+    likely = quality_for(limits.main_bytes, picture, like_jpeg, whole * share, limits)
+    size = len(webp(few, likely, method=AT_THE_LIMIT)) * whole / jpeg_size(few)  # the same share in both formats
+    return quality_for(limits.main_bytes * AIM, picture, likely, size, limits)
+
+
+def quality_for(
+    wanted: float, picture: Image.Image, quality: float, size: float, limits: Limits, bits: float = BITS
+) -> float:
+    """The quality, within the limits, at which a picture has `wanted` bytes that has `size` bytes at `quality`."""
+    growth = math.exp(min(5.0, (size - wanted) * 8 / (bits * picture.width * picture.height)))
+    whole = round(quantizer(quality) * growth)  # between two, the encoder takes the finer
+    return max(limits.least_quality, min(limits.quality, quality_of(whole + 0.01)))
+
+
+def quantizer(quality: float) -> float:
+    """How coarse, 0 to 127. Source: libwebp, QualityToCompression and VP8SetSegmentParams in quant_enc.c."""
+    return 127 * (1 - (quality / 150 if quality < 75 else quality / 50 - 1) ** (1 / 3))
+
+
+def quality_of(quantizer: float) -> float:
+    compression = max(0.0, 1 - quantizer / 127) ** 3
+    return compression * 150 if compression < 0.5 else compression * 50 + 50
 
 
 def jpeg_size(picture: Image.Image) -> int:
@@ -62,47 +101,39 @@ def jpeg_size(picture: Image.Image) -> int:
     return out.tell()
 
 
-def nearest_quality(wished: float, limits: Limits) -> int:
-    return max(limits.least_quality, min(limits.quality, math.floor(wished)))
-
-
-def sample(picture: Image.Image, strips: int = 8, height: int = 16) -> Image.Image:
-    """Strips from all over the picture, one under the other, without alpha."""
+def sample(picture: Image.Image, strips: int, height: int = 16) -> Image.Image:
+    """Strips from all over the picture, of the encoder's own rows of blocks, one under the other, without alpha."""
     if picture.height <= strips * height:
         return picture.convert("RGB")
     few = Image.new("RGB", (picture.width, strips * height))
     for strip in range(strips):
-        top = (picture.height - height) * (2 * strip + 1) // (2 * strips)
+        top = (picture.height - height) * (2 * strip + 1) // (2 * strips) // height * height
         few.paste(picture.crop((0, top, picture.width, top + height)).convert("RGB"), (0, strip * height))
     return few
 
 
-def encode_within(picture: Image.Image, first: int, alpha_quality: int, limits: Limits) -> bytes | None:
-    """WEBP of at most `main_bytes`, tried first at the quality `first`; None if even the least does not fit.
-
-    The logarithm of the size is close to a line over the quality, so a secant finds the limit in a try or two.
-    """
+def encode_within(picture: Image.Image, first: float, alpha_quality: int, limits: Limits) -> bytes | None:
+    """WEBP of at most `main_bytes`, tried first at the quality `first`; None if even the least does not fit."""
+    quality = first
+    too_large: tuple[float, int] | None = None
     method = WITH_ROOM if first >= limits.quality else AT_THE_LIMIT
-    encoded = webp(picture, first, alpha_quality, method)
-    if len(encoded) <= limits.main_bytes:
-        return encoded
-    high, above = first, math.log(len(encoded) / limits.main_bytes) + MARGIN  # how far `high` is from what is aimed at
-    slope = SLOPE
-    best: bytes | None = None
-    low = limits.least_quality - 1
-    while best is None and high - low > 1:
-        quality = max(low + 1, min(high - 1, math.floor(high - above / slope)))
-        encoded = webp(picture, quality, alpha_quality, AT_THE_LIMIT)
-        if len(encoded) <= limits.main_bytes:
-            best = encoded
-        else:
-            over = math.log(len(encoded) / limits.main_bytes) + MARGIN
-            slope = max((above - over) / (high - quality), 0.005)
-            high, above = quality, over
-    return best
+    while len(encoded := webp(picture, quality, alpha_quality, method)) > limits.main_bytes:
+        if quality <= limits.least_quality:
+            return None
+        now = quality, len(encoded)
+        bits = max(0.2, bits_between(too_large, now, picture)) if too_large else BITS
+        lower = quality_for(limits.main_bytes * AIM_AGAIN, picture, *now, limits, bits)
+        quality, method, too_large = max(limits.least_quality, min(quality - 1, lower)), AT_THE_LIMIT, now
+    return encoded
 
 
-def webp(picture: Image.Image, quality: int, alpha_quality: int = 100, method: int = WITH_ROOM) -> bytes:
+def bits_between(finer: tuple[float, int], coarser: tuple[float, int], picture: Image.Image) -> float:
+    """What BITS is in this picture between two (quality, size)."""
+    growth = math.log(quantizer(coarser[0]) / quantizer(finer[0]))
+    return (finer[1] - coarser[1]) * 8 / (growth * picture.width * picture.height)
+
+
+def webp(picture: Image.Image, quality: float, alpha_quality: int = 100, method: int = WITH_ROOM) -> bytes:
     out = io.BytesIO()
     picture.save(out, "WEBP", quality=quality, method=method, alpha_quality=alpha_quality)
     return out.getvalue()

@@ -17,7 +17,10 @@ class TooSlow(ConnectionResetError):
 
 
 class PacedSocket:
-    """A connection that gives up on its sender. Only the time spent waiting for bytes counts."""
+    """A connection that gives up on its sender. Only the time spent waiting for bytes counts.
+
+    A sender who asks first (Expect: 100-continue) is told to go on when the body is first read, and never if it is not.
+    """
 
     def __init__(self, connection: Any):
         self._connection = connection
@@ -26,8 +29,15 @@ class PacedSocket:
     def begin(self) -> None:
         """A new request may come."""
         self._waited, self._received = 0.0, 0
+        self.asked_first = False
+
+    def sendall(self, data: bytes) -> None:
+        self.asked_first = False  # here is the answer
+        self._connection.sendall(data)
 
     def recv(self, size: int) -> bytes:
+        if self.asked_first:
+            self.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
         free = self._connection.gettimeout() is None  # nobody else limits the wait
         begun = time.monotonic()
         if free:

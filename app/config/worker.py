@@ -19,3 +19,9 @@ class PacedWorker(ThreadWorker):
         else:
             conn.sock = PacedSocket(conn.sock)
         return super().handle(conn)
+
+    def handle_request(self, req: Any, conn: Any) -> Any:
+        """gunicorn itself says "100 Continue" before anybody has looked at the request."""
+        if req._expected_100_continue and req.method not in ("GET", "HEAD"):
+            req._expected_100_continue, conn.sock.asked_first = False, True
+        return super().handle_request(req, conn)

@@ -2,15 +2,17 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import close_old_connections
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from rest_framework import status
-from rest_framework.exceptions import APIException, ValidationError
+from rest_framework.exceptions import APIException, NotFound, ParseError, ValidationError
 from rest_framework.generics import ListAPIView
-from rest_framework.pagination import CursorPagination
+from rest_framework.pagination import Cursor, CursorPagination
 from rest_framework.parsers import FormParser, JSONParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -66,6 +68,26 @@ def answered() -> Iterator[None]:
 class NewestFirst(CursorPagination):
     ordering = ("-created", "-id")
     page_size = 50
+
+    def decode_cursor(self, request: Request) -> Cursor | None:
+        """404 for a cursor that names no time; the database would be asked for it."""
+        cursor = super().decode_cursor(request)
+        try:
+            if cursor and cursor.position is not None:
+                datetime.fromisoformat(cursor.position).astimezone(UTC)
+        except (ValueError, OverflowError):
+            raise NotFound(self.invalid_cursor_message) from None
+        return cursor
+
+
+class ShallowJSONParser(JSONParser):
+    """400 for JSON in more brackets than Python can count."""
+
+    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
+        try:
+            return super().parse(stream, media_type, parser_context)
+        except RecursionError:
+            raise ParseError("The JSON is nested too deeply.") from None
 
 
 class Images(ListAPIView[Image]):
@@ -123,7 +145,7 @@ class OneImage(APIView):
 class Uploads(APIView):
     """POST: a form with which a browser sends a photo straight to the bucket."""
 
-    parser_classes = (JSONParser, FormParser, MultiPartParser)
+    parser_classes = (ShallowJSONParser, FormParser, MultiPartParser)
     throttle_classes = (UploadThrottle,)
 
     @schema.forms

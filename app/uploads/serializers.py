@@ -32,7 +32,9 @@ class KeySerializer(serializers.Serializer[Any]):
 class FormSerializer(serializers.Serializer[Any]):
     """What is asked for a photo that goes straight to the bucket."""
 
-    content_type = serializers.ChoiceField(choices=CONTENT_TYPES)
+    content_type = serializers.ChoiceField(
+        choices=CONTENT_TYPES, error_messages={"invalid_choice": f"Send one of {', '.join(CONTENT_TYPES)}."}
+    )
 
 
 class ImageSerializer(serializers.Serializer[Image]):

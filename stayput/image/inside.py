@@ -147,9 +147,15 @@ def _try_site(*, collect: bool) -> Iterator[str]:
     static = [_do_apart("collectstatic", _collect_static)] if collect and settings["manage"] else []
     _load_from_elsewhere({name.partition(".")[0] for name in names})
     for name, problem in _import_each(name for name in names if name != "__main__"):
-        yield f"import {name}: {problem}"
+        if not _is_unused(name, problem):
+            yield f"import {name}: {problem}"
     for child in static:
         yield from (f"{name}: {problem}" for name, problem in _outcome(*child))
+
+
+def _is_unused(name: str, problem: str) -> bool:
+    """Whether a module that the tool plugs in is for a storage that the site has not: what it uses, it declares."""
+    return name.startswith("stayput.") and bool(re.match(r"ModuleNotFoundError: No module named '(?!stayput)", problem))
 
 
 def _load_from_elsewhere(own: Collection[str]) -> None:

@@ -178,3 +178,52 @@ def images_of(root: Path, *overrides) -> tuple[Project, Images]:
 def make(root: Path, *overrides) -> Made:
     project, images = images_of(root, *overrides)
     return Made(root, project, images, images.make(images.measure()))
+
+
+PLAIN_SETTINGS = """
+SECRET_KEY = "of-nobody"
+ALLOWED_HOSTS = ["*"]
+ROOT_URLCONF = "plain.urls"
+INSTALLED_APPS = []
+MIDDLEWARE = ["stayput.django.health.HealthMiddleware"]
+DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": "/tmp/rows.sqlite3"}}
+"""
+PLAIN_WSGI = """
+import os
+
+from django.core.wsgi import get_wsgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "plain.settings")
+application = get_wsgi_application()
+"""
+PLAIN_MANAGE = """
+import os
+import sys
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "plain.settings")
+if __name__ == "__main__":
+    from django.core.management import execute_from_command_line
+
+    execute_from_command_line(sys.argv)
+"""
+
+
+def write_plain_django(root: Path) -> None:
+    """A Django site with nothing but Django and its server: no static files, no models."""
+    lock = (ROOT / "requirements/site.txt").read_text()
+    pins = re.findall(r"^(?:asgiref|django|gunicorn|sqlparse)==.*\n(?:    .*\n)+", lock, re.MULTILINE)
+    assert len(pins) == 4
+    for name, text in {
+        "plain/__init__.py": "",
+        "plain/settings.py": PLAIN_SETTINGS,
+        "plain/urls.py": "urlpatterns = []\n",
+        "plain/wsgi.py": PLAIN_WSGI,
+        "manage.py": PLAIN_MANAGE,
+        "requirements/site.txt": "".join(pins),
+        "stayput.toml": 'name = "plain"\nstorage = "local"\n[site]\nsources = ["plain", "manage.py"]\n'
+        'requirements = "requirements/site.txt"\nstart = "gunicorn --bind 0.0.0.0:8000 plain.wsgi"\n',
+    }.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(text)
+    shutil.copytree(ROOT / "docker", root / "docker")
+    shutil.copy2(ROOT / "requirements/uv.txt", root / "requirements")

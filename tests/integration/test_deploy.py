@@ -18,7 +18,9 @@ from stayput import photo, processes
 from stayput.deploy import deploy, destroy, plan, rollback, smoke_test, status
 from stayput.django import tokens
 from stayput.ledger import Live
+from stayput.workspace import open_workspace
 from tests.integration.checkouts import ROOT
+from tests.integration.images import write_plain_django
 
 BREAKS = "def process(data, limits=None):\n    1 / 0\n\n\n"
 
@@ -47,6 +49,16 @@ def test_the_first_deploy_ends_with_a_proof_and_the_second_does_nothing(checkout
 
     code, second = checkout.run(deploy)
     assert (code, second["changed"], second["steps"], second["release"]) == (0, False, [], first["release"])
+
+
+def test_a_django_site_without_static_files_is_made_ready(tmp_path, environments):
+    write_plain_django(tmp_path)
+    (tmp_path / ".stayput").mkdir()
+    (tmp_path / ".stayput/environments").symlink_to(environments)
+    target = open_workspace(tmp_path, "process", "local").target
+    build = target.measure()
+    target.publish(build)
+    assert build.id in target.observe().builds
 
 
 def test_a_plan_says_what_deploy_will_do_and_changes_nothing(checkout):

@@ -11,7 +11,16 @@ from stayput.image.builder import connect
 from stayput.image.inputs import PIN, measure_repository
 from stayput.steps import BuildImage
 from stayput.targets.koyeb_definition import settle
-from tests.integration.images import OURS, build_as_a_platform, copy_gallery, copy_sniffer, copy_tool, images_of, make
+from tests.integration.images import (
+    OURS,
+    build_as_a_platform,
+    copy_gallery,
+    copy_sniffer,
+    copy_tool,
+    images_of,
+    make,
+    write_plain_django,
+)
 
 pytestmark = pytest.mark.needs("docker")
 SITE_PACKAGES = "/venv/lib/python3*/site-packages"
@@ -132,6 +141,13 @@ def test_a_broken_image_is_caught_and_named_in_one_line(fault, request):
     assert not found.ok
     assert re.search(said, found.failing), found.failing
     assert "\n" not in found.failing
+
+
+def test_a_django_site_without_static_files_is_built(tmp_path):
+    write_plain_django(tmp_path)
+    images = images_of(tmp_path, f"name={OURS}-plain")[1]
+    found = images.attest(images.make(images.measure()))
+    assert (found.ok, found.failing) == (True, "")
 
 
 def test_a_start_command_that_exits_is_caught(sniffer):

@@ -88,13 +88,22 @@ def plain_mode(opened: Image.Image) -> Image.Image:
     """As L, LA, RGB, CMYK or RGBA with 8 bits a channel: modes that can be resampled."""
     if opened.mode == "LA":
         return opened
+    if opened.mode.startswith("I"):
+        return grey_of_16_bits(opened)
     if opened.has_transparency_data:
         return opened if opened.mode == "RGBA" else opened.convert("RGBA")
-    if opened.mode.startswith("I"):  # 16 bits of grey; convert() would clip them
-        return opened.point(lambda value: value * (1 / 256)).convert("L")
     if opened.mode in ("L", "RGB", "CMYK"):
         return opened
     return opened.convert("L" if opened.mode == "1" else "RGB")
+
+
+def grey_of_16_bits(opened: Image.Image) -> Image.Image:
+    """As L, or as LA if one of the greys stands for nothing; convert() would clip them."""
+    grey = opened.point(lambda value: value * (1 / 256)).convert("L")
+    clear = opened.info.get("transparency")
+    if isinstance(clear, int):
+        grey.putalpha(opened.convert("I").point([255 * (value != clear) for value in range(2**16)], "L"))
+    return grey
 
 
 UPRIGHT = {
@@ -113,6 +122,7 @@ def upright(picture: Image.Image, orientation: int) -> Image.Image:
 
 
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
+SAME = ("sRGB", "sRGB IEC61966-2.1", "sRGB built-in")  # not every profile that has sRGB in its name has its curve
 
 
 def to_srgb(picture: Image.Image, profile: bytes) -> Image.Image:
@@ -122,7 +132,7 @@ def to_srgb(picture: Image.Image, profile: bytes) -> Image.Image:
     with contextlib.suppress(ImageCms.PyCMSError, OSError, ValueError):  # a broken profile: as if there were none
         if profile:
             source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-            if colours.mode != "RGB" or "sRGB" not in ImageCms.getProfileDescription(source):
+            if colours.mode != "RGB" or ImageCms.getProfileDescription(source).strip() not in SAME:
                 colours = ImageCms.profileToProfile(colours, source, SRGB, outputMode="RGB") or colours
     colours = colours.convert("RGB")
     if alpha and alpha.getextrema() != (255, 255):

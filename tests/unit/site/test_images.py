@@ -130,6 +130,12 @@ def test_a_colour_profile_is_applied(format: str):
     assert_close(opened(result.main).convert("RGB").getpixel((100, 50)), (0, 0, 250), 20)
 
 
+def test_a_profile_that_has_srgb_only_in_its_name_is_applied():
+    profile = pictures.profile_that_swaps_red_and_blue().replace(b"swapped", b"sRGB BR")
+    result = process(encoded(Image.new("RGB", (200, 100), (250, 0, 0)), "PNG", icc_profile=profile))
+    assert_close(opened(result.main).convert("RGB").getpixel((100, 50)), (0, 0, 250), 20)
+
+
 def test_a_broken_profile_is_ignored():
     result = process(encoded(Image.new("RGB", (20, 10), RED), "PNG", icc_profile=b"this is no profile" * 20))
     assert_close(opened(result.main).convert("RGB").getpixel((5, 5)), RED)
@@ -144,6 +150,13 @@ def test_sixteen_bits_of_grey_are_not_clipped():
     grey = Image.frombytes("I;16", (64, 64), struct.pack("<H", 0x8000) * 64 * 64)
     result = process(encoded(grey, "PNG"))
     assert_close(opened(result.main).convert("RGB").getpixel((32, 32)), (128, 128, 128), 4)
+
+
+def test_a_transparent_colour_among_sixteen_bits_of_grey_stays_transparent():
+    grey = Image.frombytes("I;16", (64, 64), struct.pack("<H", 0x8000) * 64 * 32 + struct.pack("<H", 0x4000) * 64 * 32)
+    main = opened(process(encoded(grey, "PNG", transparency=0x8000)).main)
+    assert main.getpixel((32, 10))[3] == 0
+    assert_close(main.getpixel((32, 54)), (64, 64, 64, 255), 4)
 
 
 @pytest.mark.parametrize("size", [(64, 64), (1000, 900)])
@@ -269,6 +282,15 @@ REFUSED = {
     "bmp": (encoded(pictures.photo((20, 20)), "BMP"), "This is a BMP picture."),
     "eps": (b"%!PS-Adobe-3.0 EPSF-3.0\n", "This is a PostScript file, not a photo."),
     "noise": (pictures.noise((9, 9)).tobytes(), "This is not a picture of a kind that is taken."),
+    "svg after a long comment": (b"<?xml?><!--" + b" " * 2_000 + b"--><svg/>", "This is an SVG drawing, not a photo."),
+    "jpeg xl": (b"\xff\x0a" + bytes(50), "This is a JPEG XL picture."),
+    "raw": (b"\0\0\0\x18ftypcrx " + bytes(50), "This is a camera's raw file."),
+    "animated cursor": (b"RIFF\0\0\0\0ACON" + bytes(50), "This is not a picture of a kind that is taken."),
+    "two bytes of a jpeg": (b"\xff\xd8", "This JPEG picture is damaged, or was cut off on its way."),
+    "text cut in a letter": (
+        "grün und blau, schön".encode()[:-1] + "ö".encode()[:1],
+        "This is a text file, not a photo.",
+    ),
     "cut header": (encoded(pictures.photo())[:30], "The picture is damaged, or was cut off on its way."),
     "wrong header": (b"GIF89a", "This GIF picture is damaged, or was cut off on its way."),
     "cut jpeg": (encoded(pictures.photo())[:20_000], "The picture is damaged, or was cut off on its way."),

@@ -1,9 +1,16 @@
 """What is said when no view answers: JSON to programs, Django's own page to people."""
 
+import logging
+from collections.abc import Callable
 from typing import Any
 
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views import defaults
+
+RETRY_AFTER = "10"  # seconds
+
+logger = logging.getLogger("site")
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -22,3 +29,26 @@ def server_error(request: HttpRequest, *args: Any) -> HttpResponse:
     if request.path.startswith("/api/"):
         return JsonResponse({"detail": "The site is at fault. Please try again in a moment."}, status=500)
     return defaults.server_error(request)
+
+
+class DatabaseAway:
+    """503 with Retry-After for a database that does not answer, or stays locked."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]):
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, problem: Exception) -> HttpResponse | None:
+        if not isinstance(problem, OperationalError | InterfaceError):
+            return None
+        logger.error("the database does not answer (%s)", type(problem).__name__)
+        if request.path.startswith("/api/"):
+            sentence = "The site's database is not available. Please try again in a moment."
+            answer: HttpResponse = JsonResponse({"detail": sentence}, status=503)
+        else:
+            answer = defaults.server_error(request)
+            answer.status_code = 503
+        answer.headers["Retry-After"] = RETRY_AFTER
+        return answer

@@ -35,8 +35,8 @@ def take(upload: UploadedFile, *, owner: str = "", listed: bool = True, key: str
         del data  # outside of the slot, nothing large is held
     try:
         keep(image, picture, received, watch)
-    except BaseException:
-        store.discard(image)
+    except BaseException as problem:
+        store.discard(image, problem)
         raise
     return image
 

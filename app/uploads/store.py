@@ -27,10 +27,14 @@ breaker = Breaker(failures=3, seconds=RETRY_AFTER)
 
 
 class StorageUnavailable(Exception):
-    """The storage did not do what it should. Nothing is shown that is not whole. retry_after: seconds."""
+    """The storage did not do what it should. Nothing is shown that is not whole.
 
-    def __init__(self, action: str):
+    retry_after: seconds. unanswered: it may have done it all the same, or may do it yet.
+    """
+
+    def __init__(self, action: str, *, unanswered: bool = False):
         super().__init__(action)
+        self.unanswered = unanswered
         self.retry_after = math.ceil(breaker.wait()) or RETRY_AFTER
 
 
@@ -152,10 +156,17 @@ def remove_objects(image: Image) -> None:
                 default_storage.delete(str(file))
 
 
-def discard(image: Image) -> None:
-    """Remove what was half made. Where even that fails, the row stays as failed and tells what to remove."""
+def discard(image: Image, problem: BaseException) -> None:
+    """Remove what was half made.
+
+    Where even that fails, or a write that nobody answered may yet be done, the row stays as failed and tells the
+    sweep what to remove.
+    """
     with suppress(StorageUnavailable):
-        remove(image)
+        if isinstance(problem, StorageUnavailable) and problem.unanswered:
+            move(image, tuple(State), State.FAILED)
+        else:
+            remove(image)
 
 
 @contextmanager
@@ -174,5 +185,6 @@ def storage(action: str, image: Image) -> Iterator[None]:
             error=f"{type(problem).__name__}: {problem}",
             ms=round((perf_counter() - begun) * 1000),
         )
-        raise StorageUnavailable(action) from problem
+        is_unanswered = getattr(default_storage, "is_unanswered", lambda _: False)
+        raise StorageUnavailable(action, unanswered=is_unanswered(problem)) from problem
     breaker.succeeded()

@@ -7,7 +7,7 @@ from typing import Any, cast
 import httpx
 from django.core.files.base import ContentFile, File
 from django.core.files.storage import Storage
-from imagekitio import DefaultHttpxClient, ImageKit
+from imagekitio import APIConnectionError, DefaultHttpxClient, ImageKit
 from imagekitio.types.file import File as Asset
 
 
@@ -75,6 +75,12 @@ class ImageKitStorage(Storage):
     def url(self, name: str | None) -> str:
         folder, file_name = self.path_of(name or "")
         return f"{self.url_endpoint}{folder}/{file_name}"
+
+    @staticmethod
+    def is_unanswered(problem: Exception) -> bool:
+        """Whether ImageKit may have done, or may yet do, what it was asked: it took the request and never answered."""
+        never_taken = isinstance(problem.__cause__, httpx.ConnectError | httpx.ConnectTimeout)
+        return isinstance(problem, APIConnectionError) and not never_taken
 
     def probe(self) -> None:
         """Ask for one asset. Raises unless ImageKit answers and knows the key."""

@@ -2,12 +2,14 @@
 
 import contextlib
 from typing import Any, cast
+from uuid import uuid4
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, HTTPClientError
 from django.core.files.base import File
 from storages.backends.s3 import S3Storage
 
 INCOMING = "incoming/"
+NAMES_TRIED = 5
 NOT_THERE = ("NoSuchKey", "AccessDenied")  # the second, where the key may not list the bucket
 
 
@@ -39,7 +41,9 @@ class S3MediaStorage(S3Storage):
 
     def _save(self, name: str, content: File) -> str:
         parameters = cast("dict[str, Any]", self._get_write_parameters(name, content))
-        while True:
+        mark = uuid4().hex
+        parameters["Metadata"] = parameters.get("Metadata", {}) | {"write": mark}
+        for _ in range(NAMES_TRIED):
             content.seek(0)
             try:
                 self.client.put_object(
@@ -53,7 +57,19 @@ class S3MediaStorage(S3Storage):
             except ClientError as refused:
                 if refused.response.get("Error", {}).get("Code") != "PreconditionFailed":
                     raise
+            if self._holds(name, mark):  # written the first time: the answer was lost, and boto3 asked again
+                return name
             name = self.get_alternative_name(*split_extension(name))
+        raise FileExistsError(f"S3 says that {NAMES_TRIED} names are taken, the last being {name}")
+
+    def _holds(self, name: str, mark: str) -> bool:
+        found = self.client.head_object(Bucket=self.bucket_name, Key=self._normalize_name(name))
+        return found.get("Metadata", {}).get("write") == mark
+
+    @staticmethod
+    def is_unanswered(problem: Exception) -> bool:
+        """Whether S3 may have done, or may yet do, what it was asked: it took the request and never answered."""
+        return isinstance(problem, HTTPClientError)
 
     # Photos that a browser sends straight to the bucket, under INCOMING
 

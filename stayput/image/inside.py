@@ -131,8 +131,7 @@ def not_importable_modules() -> Iterator[str]:
 def _try_site(*, collect: bool) -> Iterator[str]:
     """The same, and with `collect` what stands against its static files, which are collected meanwhile."""
     settings = json.loads((SITE / "stayput-start.json").read_text())
-    sys.path.insert(0, str(SITE))
-    os.chdir(SITE)
+    _enter_site()
     names = [
         ".".join(path.relative_to(SITE).with_suffix("").parts).removesuffix(".__init__")
         for path in sorted(SITE.rglob("*.py"))
@@ -177,11 +176,18 @@ def _imported(module: ast.Module) -> Iterator[str]:
             yield node.module
 
 
-def _collect_static() -> None:
+def _collect_static() -> str:
     apps: Any = importlib.import_module("django.apps").apps
     if apps.is_installed("django.contrib.staticfiles"):
         management: Any = importlib.import_module("django.core.management")
         management.call_command("collectstatic", interactive=False, verbosity=0)
+    return ""
+
+
+def _enter_site() -> None:
+    os.chdir(SITE)
+    if str(SITE) not in sys.path:
+        sys.path.insert(0, str(SITE))
 
 
 def _set_django_up(manage: Path) -> None:
@@ -202,20 +208,20 @@ def _import_each(names: Iterable[str]) -> Iterator[tuple[str, str]]:
         yield from _outcome(*child)
 
 
-def _import(name: str) -> None:
+def _import(name: str) -> str:
     importlib.import_module(PARTS_OF.get(name, name))
     importlib.import_module(name)
+    return ""
 
 
-def _do_apart(name: str, work: Callable[[], None]) -> tuple[str, int, int]:
-    """(name, process, where it writes what was raised) of a child that does that work."""
+def _do_apart(name: str, work: Callable[[], str]) -> tuple[str, int, int]:
+    """(name, process, where it writes what is wrong) of a child that does that work, which says it or raises."""
     read, write = os.pipe()
     child = os.fork()
     if child == 0:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         try:
-            work()
-            said = ""
+            said = work()
         except BaseException as problem:
             said = _said(problem)
         os.write(write, said.encode()[:4000])
@@ -263,10 +269,16 @@ def unfit_to_deploy() -> Iterator[str]:
     """What Django's own `check --deploy` calls an error."""
     manage = json.loads((SITE / "stayput-start.json").read_text())["manage"]
     if manage:
-        command = [sys.executable, manage, "check", "--deploy"]
-        done = subprocess.run(command, cwd=SITE, capture_output=True, text=True, check=False)
-        if done.returncode:
-            yield (done.stderr.strip().splitlines() or ["it failed"])[-1]
+        for _, problem in _outcome(*_do_apart("check", partial(_check_to_deploy, SITE / manage))):
+            yield problem
+
+
+def _check_to_deploy(manage: Path) -> str:
+    _enter_site()
+    _set_django_up(manage)
+    run_checks: Any = importlib.import_module("django.core.checks").run_checks
+    found = [one for one in run_checks(include_deployment_checks=True) if one.level >= 40 and not one.is_silenced()]
+    return "; ".join(" ".join(f"({one.id}) {one.msg}".split()) for one in found)
 
 
 CHECKS: Mapping[str, Callable[[], Iterator[str]]] = {

@@ -93,6 +93,11 @@ BROKEN = {
         "RUN echo 'import magic' >/app/app/uploads/sniff.py",
         r"modules: .*import app.uploads.sniff: ModuleNotFoundError: No module named 'magic'",
     ),
+    "its settings are what Django's checks call an error": (
+        "gallery",
+        'RUN cd /app/app/config && rm -r __pycache__ && echo \'CACHES["spare"] = CACHES.pop("default")\' >>settings.py',
+        r"check --deploy: \(caches.E001\) You must define a 'default' cache",
+    ),
     "a .env was copied in": (
         "sniffer",
         "RUN echo SECRET_KEY=hunter2 >/app/.env && chmod 600 /app/.env",

@@ -46,6 +46,7 @@ class ProcessTarget:
     def __init__(self, project: Project, stack: Stack, fingerprint_key: Secret) -> None:
         self._project, self._root, self._key = project, stack.root, fingerprint_key
         self._home, self._environments = stack.home / "process", stack.home.parent / "environments"
+        self._database = f"sqlite:///{quote(str(self._home / 'db.sqlite3'))}"  # where a release brings no other
         self._front = FrontDoor(self._home, project.targets.process.port)
 
     def hosts(self) -> tuple[str, ...]:
@@ -72,7 +73,9 @@ class ProcessTarget:
             build=str(reported.get("build", "")),
             healthy=not said,
             fingerprints={
-                name: fingerprint(self._key, value) for name, value in self._injected(upstream.release).items()
+                name: fingerprint(self._key, value)
+                for name, value in self._variables(upstream.release).items()
+                if value != self._database
             },
             database_known=True,
             said=said,
@@ -110,7 +113,8 @@ class ProcessTarget:
             )
         shutil.copytree(build, folder)
         values = {name: plain(value) for name, value in release.variables.items()}
-        write_private(self._home / "variables" / f"{release.id}.json", json.dumps(values).encode())
+        variables = {"DATABASE_URL": self._database} | values
+        write_private(self._home / "variables" / f"{release.id}.json", json.dumps(variables).encode())
 
     def migrate(self, release: Release) -> str:
         env = self._clean_env(self._folder(release.id)) | self._variables(release.id)
@@ -221,9 +225,6 @@ class ProcessTarget:
         self._record(release).unlink(missing_ok=True)
 
     def _variables(self, release: str) -> dict[str, str]:
-        return {"DATABASE_URL": f"sqlite:///{quote(str(self._home / 'db.sqlite3'))}"} | self._injected(release)
-
-    def _injected(self, release: str) -> dict[str, str]:
         try:
             return msgspec.json.decode((self._home / "variables" / f"{release}.json").read_bytes(), type=dict[str, str])
         except FileNotFoundError:

@@ -40,10 +40,22 @@ FILES = {
 }
 
 
-def environment(folder: Path, *packages: str) -> Path:
-    """The python of a new environment with those packages."""
+def python_for_django_6() -> str:
+    """An interpreter of 3.12 or newer: this one, one on PATH, or one of pyenv's; empty where there is none."""
+    if sys.version_info >= (3, 12):
+        return sys.executable
+    names = ("python3.14", "python3.13", "python3.12")
+    of_pyenv = sorted((Path.home() / ".pyenv/versions").glob("3.1[2-4].*/bin/python"), reverse=True)
+    for candidate in (*filter(None, map(shutil.which, names)), *of_pyenv):
+        if subprocess.run([candidate, "-c", "import venv"], capture_output=True).returncode == 0:
+            return str(candidate)
+    return ""
+
+
+def environment(folder: Path, *packages: str, base: str = sys.executable) -> Path:
+    """The python of a new environment of that base with those packages."""
     uv = Path(sys.executable).parent / "uv"
-    subprocess.run([uv, "venv", "--quiet", "--python", sys.executable, folder], check=True)
+    subprocess.run([uv, "venv", "--quiet", "--python", base, folder], check=True)
     python = folder / "bin" / "python"
     subprocess.run([uv, "pip", "install", "--quiet", "--python", python, *packages], check=True)
     return python

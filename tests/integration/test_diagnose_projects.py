@@ -5,12 +5,13 @@ import sys
 
 import pytest
 
-from tests.integration.projects import ROOT, Project, environment
+from tests.integration.projects import ROOT, Project, environment, python_for_django_6
 
 COPY = (ROOT / "docs/diagnose.py").read_bytes()
 MARK = b"\xef\xbb\xbf"
 OLD_NAME = 'DEFAULT_FILE_STORAGE = "gallery.storage.Mine"'
-OF_THIS_PYTHON = [
+NEWER = python_for_django_6()
+DJANGOS = [
     pytest.param("4.2", id="Django 4.2"),
     pytest.param("5.0", id="Django 5.0"),
     pytest.param("5.1", id="Django 5.1"),
@@ -18,15 +19,17 @@ OF_THIS_PYTHON = [
     pytest.param(
         "6.0",
         id="Django 6.0",
-        marks=pytest.mark.skipif(sys.version_info < (3, 12), reason="Django 6.0 needs Python 3.12 or newer"),
+        marks=pytest.mark.skipif(not NEWER, reason="Django 6.0 needs Python 3.12 or newer, and none is here"),
     ),
 ]
 
 
-@pytest.fixture(scope="module", params=OF_THIS_PYTHON)
+@pytest.fixture(scope="module", params=DJANGOS)
 def django(request, tmp_path_factory):
     """(version, python of an environment with that Django)."""
-    return request.param, environment(tmp_path_factory.mktemp("django"), f"Django~={request.param}.0", "Pillow")
+    base = NEWER if request.param == "6.0" else sys.executable
+    folder = tmp_path_factory.mktemp("django")
+    return request.param, environment(folder, f"Django~={request.param}.0", "Pillow", base=base)
 
 
 @pytest.fixture

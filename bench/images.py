@@ -228,8 +228,9 @@ def markdown(results: Mapping[str, Any]) -> str:
 def about_busy(busy: Mapping[str, Any]) -> str:
     return (
         f"- Of {busy['count']} other busy pictures, drawn at the size that is encoded, {busy['again']:.0%} took a "
-        f"further encode; {busy['used']:.1%} of the bytes there are were used. SSIM is {busy['better']:+.4f} beside the naive "
-        f"way's in the mean, {busy['least']:+.4f} at the least; {busy['worse']:.0%} are more than 0.0005 under it."
+        f"further encode; {busy['used']:.1%} of the bytes there are were used. SSIM beside the naive way's: "
+        f"{busy['better']:+.4f} in the mean, {busy['least']:+.4f} at the least, for {busy['worse']:.0%} more than 0.0005 "
+        "under it."
     )
 
 

@@ -229,8 +229,8 @@ def about_busy(busy: Mapping[str, Any]) -> str:
     return (
         f"- Of {busy['count']} other busy pictures, drawn at the size that is encoded, {busy['again']:.0%} took a "
         f"further encode; {busy['used']:.1%} of the bytes there are were used. SSIM beside the naive way's: "
-        f"{busy['better']:+.4f} in the mean, {busy['least']:+.4f} at the least, for {busy['worse']:.0%} more than 0.0005 "
-        "under it."
+        f"{busy['better']:+.4f} in the mean, {busy['least']:+.4f} at the least, for {busy['worse']:.0%} more than "
+        "0.0005 under it."
     )
 
 

@@ -216,7 +216,7 @@ class Images:
     def _buildx(self, folder: Path, build: Build, fresh: bool) -> dict[str, str]:
         metadata = folder.with_name(f"{folder.name}.metadata")
         command = ["docker", "buildx", "build", "--progress=plain", "--provenance=false", "--sbom=false"]
-        # The lightest gzip, which any platform can unpack: twice as fast to the end, for a tenth more bytes.
+        # The lightest gzip, which any platform can unpack: twice as fast to the end, for an eighth more bytes.
         command += ["--output", "type=docker,compression=gzip,compression-level=1"]
         command += ["--file", str(folder / "docker/Dockerfile"), "--platform", self.project.image.platform]
         command += ["--tag", f"{self.name}:{build.id}", "--metadata-file", str(metadata)]

@@ -22,8 +22,8 @@ from tests.standins.sites import ProcessImages, ProcessSites, reference
 class BuiltAsProcess(Workspace):
     """Its images are builds of the process target under an image's name: nothing is built or attested by Docker."""
 
-    def desired(self, cloud, build):
-        return dataclasses.replace(super().desired(cloud, build), in_image=False)
+    def desired(self, cloud, build, **options):
+        return dataclasses.replace(super().desired(cloud, build, **options), in_image=False)
 
     def image(self, build):
         return reference(build.id)

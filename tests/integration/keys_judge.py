@@ -109,6 +109,9 @@ class JudgedEngine:
     def __init__(self, engine, judge_url):
         self._engine, self._url = engine, judge_url
 
+    def recall(self):
+        return self._judged(self._engine.recall())
+
     def observe(self):
         return self._judged(self._engine.observe())
 

@@ -11,10 +11,9 @@ WITH_ROOM, AT_THE_LIMIT = 2, 3  # the encoder's method: twice as fast, or the mo
 JPEG_AT_75 = 76, 0.97  # the quality of the WEBP, and its share of the bytes, that is most like a JPEG at 75
 BITS = 1.45  # a pixel that go when the quantizer grows e-fold, whatever is in the picture, as long as it is detailed
 AIM, AIM_AGAIN = 0.99, 0.995  # at so much of the limit: a prediction, and one made of a whole that was too large
-
-
 GAP = 2.0  # how many times the wanted size is left to Lanczos; what is larger is first averaged
 PREMULTIPLIED = {"LA": "La", "RGBA": "RGBa"}
+Box = tuple[float, float, float, float]
 
 
 def fit(size: tuple[int, int], side: int) -> tuple[int, int]:
@@ -22,12 +21,11 @@ def fit(size: tuple[int, int], side: int) -> tuple[int, int]:
     return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
 
 
-Box = tuple[float, float, float, float]
-
-
 def resample(picture: Image.Image, size: tuple[int, int], box: Box | None = None) -> Image.Image:
     """As resize() does it, but first down and then across, which is faster, and with transparency a strip at a time."""
     left, top, right, bottom = box or (0, 0, *picture.size)
+    if size == picture.size == (right - left, bottom - top):
+        return picture.copy()
     factor = int((right - left) / size[0] / GAP) or 1, int((bottom - top) / size[1] / GAP) or 1
     if picture.mode in PREMULTIPLIED:
         low = lowered(picture, size[1], (top, bottom), factor)

@@ -198,6 +198,12 @@ def test_transparency_is_resampled_in_strips_as_if_it_were_whole(size: tuple[int
     assert all(channel.getextrema()[1] <= 8 for channel in difference.split())
 
 
+def test_what_is_nearly_transparent_keeps_its_colours_where_nothing_is_shrunk():
+    picture = pictures.photo((200, 100))
+    picture.putalpha(3)
+    assert resample(picture, (200, 100)).tobytes() == picture.tobytes()
+
+
 def on_white(picture: Image.Image) -> Image.Image:
     return Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture.convert("RGBA")).convert("RGB")
 

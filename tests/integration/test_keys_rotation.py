@@ -115,7 +115,7 @@ def test_the_new_key_is_proven_before_the_old_one_goes_and_a_client_that_uploads
     assert (live_key(site, document["release"]), document["access_key_id"]) == (new, new)
     assert generation(site) == Keys(generation=before.generation + 1)
 
-    release = ["inject", "migrate", "start", "prove", "promote", "record", "prove"]
+    release = ["inject", "start", "prove", "promote", "record", "prove"]
     disabled, deleted = ["rekey", "provision", "prove"], ["rekey", "provision", "prove"]
     assert steps(document) == ["rekey", "provision", *release, "wait", *disabled, *deleted]
     assert [step["reason"] for step in document["steps"] if step["name"] == "rekey"] == [

@@ -28,7 +28,7 @@ from stayput.django import tokens
 from stayput.processes import free_port
 
 KEY = "of a bench"
-ROUNDS, SECONDS = 5, 4.0
+ROUNDS, SECONDS = 11, 2.0
 SLOW = 60
 BOUNDARY = "b7f1"
 
@@ -36,7 +36,11 @@ BOUNDARY = "b7f1"
 def run(root: Path) -> str:
     """Measure, write the page's section, and return its Markdown."""
     figures = measure(root)
-    told = f"{described_machine()} Uploads a second tell little beside other work on the machine; CPU times hold up."
+    told = (
+        f"{described_machine()} Uploads a second tell little beside other work on the machine; CPU times hold up.\n"
+        "A picture's is taken with all cores at it, as the server's are: they share caches and memory, and one alone\n"
+        "is not what the cores can process. Each round is held against itself. Pictures are on local disk, rows in SQLite."
+    )
     return write_figures(root, "Uploads through the server", told, figures)
 
 
@@ -65,13 +69,14 @@ def measure_one(name: str, photo: bytes, server: "Server", pool: ProcessPoolExec
             rates.append((alone, served, uploads_a_second(photo, server.port, cores, SECONDS)))
     alone, served, crowded = (median(column) for column in zip(*rates, strict=True))
     upload, picture = (median(column) for column in zip(*work, strict=True))
+    part = median(picture / upload for upload, picture in work)
     return (
         Figure(f"{name}: pictures a second on {cores} cores, no server", "-", f"{alone:.1f}"),
         Figure(f"{name}: uploads a second through the server", "-", f"{served:.1f}"),
         Figure(f"{name}: the same beside {SLOW} senders of a byte a second", "-", f"{crowded:.1f}"),
         Figure(f"{name}: CPU ms of a picture, no server, all cores at it", "-", f"{picture * 1000:.0f}"),
         Figure(f"{name}: CPU ms of an upload, all of the server", "-", f"{upload * 1000:.0f}"),
-        Figure(f"{name}: part of an upload's CPU time that is the picture", "0.85", f"{picture / upload:.2f}"),
+        Figure(f"{name}: part of an upload's CPU time that is the picture", "0.85", f"{part:.2f}"),
     )
 
 

@@ -39,7 +39,7 @@ def run(root: Path) -> str:
     told = (
         f"{described_machine()} Uploads a second tell little beside other work on the machine; CPU times hold up.\n"
         "A picture's is taken with all cores at it, as the server's are: they share caches and memory, and one alone\n"
-        "is not what the cores can process. Each round is held against itself. Pictures are on local disk, rows in SQLite."
+        "is not what the cores can process. Each round is held against itself. Pictures on local disk, rows in SQLite."
     )
     return write_figures(root, "Uploads through the server", told, figures)
 

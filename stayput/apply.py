@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterable
+from threading import Thread
 from typing import Protocol, assert_never
 
 from stayput.engine import Cloud
@@ -51,7 +52,10 @@ def apply(workspace: Workspace, report: Report) -> Executor:
     """An executor that does the steps and journals them."""
 
     def execute(steps: Iterable[Step]) -> Cloud | None:
-        cloud = None
+        cloud, steps = None, tuple(steps)
+        for step in steps:
+            if isinstance(step, Verify):  # while what comes before it waits for others
+                Thread(target=step.get_ready, daemon=True).start()
         for step in steps:
             workspace.ledger.append(Began(step=step.name, reason=step.reason))
             started = time.monotonic()

@@ -5,7 +5,7 @@ import io
 import time
 from collections.abc import Callable, Iterator
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import Any, TypedDict
 from urllib.parse import urlsplit
 
 import httpx
@@ -15,9 +15,6 @@ from stayput.errors import StayputError
 from stayput.ledger import Keepsake
 from stayput.proof import NO_ANSWER, READ_LOG, Check, Proof, ProofFailed
 from stayput.variables import Access
-
-if TYPE_CHECKING:
-    from types_boto3_s3 import S3Client
 
 MAIN_BYTES, MAIN_SIDE = 204_800, 800  # the contract of the upload site: bytes, pixels
 THUMBNAIL_BYTES, THUMBNAIL_SIDE = 10_240, 50
@@ -36,6 +33,17 @@ def prove(address: str, access: Access, *, build: str, release: str, keepsake: K
         walk = _Walk(site, access)
         checks = (health, *walk.checks(keepsake))
         return Proof(url=address, checks=checks, sizes=walk.sizes, **reported)
+
+
+def get_ready(access: Access) -> None:
+    """Load and draw what a proof begins with, while there is time: it takes longer than to send it."""
+    from stayput import photo
+
+    photo.draw()
+    if access.outputs:
+        from stayput.engine.keys import as_uploader
+
+        as_uploader(access.outputs, access.endpoint_url)
 
 
 def check_health(address: str, *, build: str, release: str) -> Proof:
@@ -155,8 +163,10 @@ class _Walk:
         """Both objects, read from the bucket with the uploader's own key, against what the public address gave."""
         from botocore.exceptions import BotoCoreError, ClientError
 
+        from stayput.engine.keys import as_uploader
+
         assert self.access.outputs
-        bucket, s3 = self.access.outputs.bucket, _s3(self.access)
+        bucket, s3 = self.access.outputs.bucket, as_uploader(self.access.outputs, self.access.endpoint_url)
         keys = {"main": _key_of(self.picture["url"]), "thumbnail": _key_of(self.picture["thumbnail_url"])}
         for name, key in keys.items():
             try:
@@ -264,21 +274,6 @@ def _token(access: Access, purpose: str, age: float = 0) -> str:
 
 def _bearer(token: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {token}"}
-
-
-def _s3(access: Access) -> "S3Client":
-    import boto3
-    from botocore.config import Config
-
-    assert access.outputs
-    return boto3.client(
-        "s3",
-        region_name=access.outputs.region,
-        endpoint_url=access.endpoint_url or None,
-        aws_access_key_id=access.outputs.access_key_id,
-        aws_secret_access_key=access.outputs.secret_access_key.value,
-        config=Config(connect_timeout=3, read_timeout=15, retries={"total_max_attempts": 3}),
-    )
 
 
 def _key_of(url: str) -> str:

@@ -76,7 +76,7 @@ def receive(*, owner: str, listed: bool, direct: bool = False, key: str | None =
         raise InProgress
     if image:
         remove(image)
-    return receive(**row | {"key": row.pop("idempotency_key"), "sha256": row.pop("received_sha256")})
+    return receive(owner=owner, listed=listed, direct=direct, key=key, sha256=sha256)
 
 
 def move(image: Image, states: tuple[State, ...], state: State, **fields: Any) -> bool:

@@ -1,7 +1,9 @@
-"""Waiting for a new IAM key: AWS takes some seconds until every part of S3 knows it."""
+"""The uploader's own key, used: AWS takes some seconds until every part of S3 knows a new one."""
 
+import functools
 import time
 import uuid
+from typing import TYPE_CHECKING
 
 import boto3
 from botocore.config import Config
@@ -10,7 +12,19 @@ from botocore.exceptions import BotoCoreError, ClientError
 from stayput.engine import Outputs
 from stayput.errors import StayputError
 
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+
 NOT_YET = {"InvalidAccessKeyId", "AccessDenied", "403", "SignatureDoesNotMatch"}  # all of them said of a key too young
+
+
+@functools.cache
+def as_uploader(outputs: Outputs, endpoint_url: str = "") -> "S3Client":
+    """S3 with the uploader's own key. endpoint_url: of this machine's cloud; empty for AWS."""
+    patience = Config(connect_timeout=3, read_timeout=15, retries={"total_max_attempts": 3})
+    local = Config(proxies={}, s3={"addressing_style": "path"}) if endpoint_url else None
+    session = boto3.Session(outputs.access_key_id, outputs.secret_access_key.value, region_name=outputs.region)
+    return session.client("s3", endpoint_url=endpoint_url or None, config=patience.merge(local) if local else patience)
 
 
 def wait_until_usable(outputs: Outputs, endpoint_url: str = "", timeout: float = 60, every: float = 1) -> None:
@@ -19,9 +33,7 @@ def wait_until_usable(outputs: Outputs, endpoint_url: str = "", timeout: float =
     endpoint_url: of this machine's cloud; empty for AWS. timeout, every: seconds. Raises StayputError when time is up,
     or at once for what waiting does not cure.
     """
-    session = boto3.Session(outputs.access_key_id, outputs.secret_access_key.value, region_name=outputs.region)
-    local = Config(proxies={}, s3={"addressing_style": "path"}) if endpoint_url else None
-    s3 = session.client("s3", endpoint_url=endpoint_url or None, config=local)  # pyright: ignore[reportUnknownMemberType]
+    s3 = as_uploader(outputs, endpoint_url)
     key = f"incoming/stayput-probe-{uuid.uuid4()}"
     deadline = time.monotonic() + timeout
     while True:

@@ -1,11 +1,12 @@
 """The proof: a real photo through the started release."""
 
+import contextlib
 from dataclasses import dataclass
 from typing import ClassVar
 
 from stayput.ledger import Keepsake
 from stayput.proof import Proof
-from stayput.prove import prove
+from stayput.prove import get_ready, prove
 from stayput.release import Release
 from stayput.targets import Target
 from stayput.variables import Access
@@ -21,6 +22,10 @@ class Verify:
 
     def __str__(self) -> str:
         return f"prove release {self.release.id}: {self.reason}"
+
+    def get_ready(self) -> None:
+        with contextlib.suppress(Exception):  # what does not work is told by the proof
+            get_ready(self.access)
 
     def perform(self, target: Target) -> Proof:
         address, build = target.address(self.release), self.release.build.id

@@ -151,7 +151,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("uploads", "0003_states")]
+    dependencies = [("uploads", "0004_senders")]
     operations = [
         migrations.RunPython(lambda apps, editor: time.sleep(6)),
         migrations.CreateModel("Extra", [("id", models.AutoField(primary_key=True))]),
@@ -169,14 +169,14 @@ def applied(checkout):
 
 
 def test_a_migration_that_a_killed_deploy_left_under_way_is_waited_for(checkout):
-    checkout.append("app/uploads/migrations/0004_slow.py", SLOW)
+    checkout.append("app/uploads/migrations/0005_slow.py", SLOW)
     checkout.edit("app/config/settings.py", '"IMMEDIATE"', '"DEFERRED"')  # which would make it wait by itself
     cut_off = begin_deploy(checkout)
-    wait_until(lambda: "0003_states" in applied(checkout))
+    wait_until(lambda: "0004_senders" in applied(checkout))
     time.sleep(0.5)  # into the slow one
     cut_off.kill()
     cut_off.wait()
-    assert "0004_slow" not in applied(checkout)
+    assert "0005_slow" not in applied(checkout)
     code, document = checkout.run(deploy)
     assert (code, document["ok"]) == (0, True), document
 

@@ -382,6 +382,7 @@ that has nothing of Stayput. Sections 3 and 5 use what two settings name: STAYPU
 gives what is answered, and takes it all away again.
 """
 
+import functools
 import io
 import logging
 import os
@@ -409,6 +410,7 @@ from stayput_piped import checks
 
 ROWS = 100  # the first of each kind, in its own order, whose files are looked for
 ADDRESS_SECONDS = 5.0
+PHOTO = 1200, 900  # pixels: each start of a release draws it
 SHOWN = re.compile(r"^(AWS_|IMAGEKIT_|MEDIA_|USE_S3|STAYPUT_RELEASE|DATABASE_URL|DEFAULT_FILE_STORAGE)")
 SECRET = re.compile(r"secret|private|token|password|credential|database_url|access_key$", re.IGNORECASE)
 # What S3 answers when the release itself is at fault, and what to do. Any other failure may pass by itself.
@@ -488,7 +490,7 @@ def storage() -> Iterator[Line]:
 
 def optimisation() -> Iterator[Line]:
     data = photo()
-    yield Line("photo", True, f"JPEG 1600 x 1200, {len(data):,} bytes")
+    yield Line("photo", True, f"JPEG {PHOTO[0]} x {PHOTO[1]}, {len(data):,} bytes")
     name = getattr(settings, "STAYPUT_PROCESS", "")
     if not name:
         yield Line("process", None, "not tried: name the function in STAYPUT_PROCESS")
@@ -586,12 +588,13 @@ def project_function(name: str) -> Any:
     return cast("Any", module_loading).import_string(name)
 
 
+@functools.cache
 def photo() -> bytes:
     """A JPEG with enough in it to be work: bands of colour under noise."""
     from PIL import Image
 
-    noise = Image.effect_noise((1600, 1200), 24)
-    bands = Image.linear_gradient("L").resize((1600, 1200))
+    noise = Image.effect_noise(PHOTO, 24)
+    bands = Image.linear_gradient("L").resize(PHOTO)
     out = io.BytesIO()
     Image.merge("RGB", (noise, bands, bands.rotate(180))).save(out, "JPEG", quality=90)
     return out.getvalue()

@@ -8,6 +8,7 @@ from stayput.localcloud.resource import CANCELLED
 
 LOG_IN = "log in to AWS again, then run it again"
 CREDENTIALS = "correct the AWS credentials, then run it again"
+CUT_SHORT = "Resource monitor has terminated"  # what the program says when the engine has ended, for whatever cause
 CLOCK, SET_CLOCK = "the clock of this machine is off", "set it (timedatectl set-ntp true), then run it again"
 
 # A part of what is said, what it means, and what to do. The first that is found counts.
@@ -44,7 +45,7 @@ def explained(where: str, errors: Sequence[tuple[str, str]], said: str, passphra
     causes = [one for one in errors if one[0] and CANCELLED not in one[1]]
     if not causes and re.search(rf"update canceled|{CANCELLED}", "\n".join(message for _, message in errors)):
         return StayputError(where, CANCELLED, "run it again: it goes on where it was")
-    errors = causes or errors
+    errors = causes or [one for one in errors if CUT_SHORT not in one[1]]
     text = "\n".join([*(message for _, message in errors), said])
     if re.search(r"could not (deserialize|unmarshal|load) |invalid character|unexpected end of JSON", text):
         return NeedsAPerson(
@@ -76,7 +77,8 @@ def _telling(errors: Sequence[tuple[str, str]], said: str) -> str:
     lines = [
         line.strip() for message in (of_resources or [message for _, message in errors]) for line in _lines(message)
     ]
-    lines = lines or [line for line in _lines(said) if line.startswith("error:")] or _lines(said)[-1:]
+    told = [line for line in _lines(said) if CUT_SHORT not in line]
+    lines = lines or [line for line in told if line.startswith("error:")] or told[-1:]
     if not lines:
         return "the engine ended without a word"
     if refused := re.search(r"property (\S+) value \{.*\} has a problem: (.*)", lines[0]):

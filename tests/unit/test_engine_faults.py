@@ -25,3 +25,11 @@ def test_a_cancelled_command_asks_for_nothing_but_to_be_run_again(errors):
     assert str(explained("stack local", errors, "", "passphrase")) == (
         "stack local: the command was cancelled. Next: run it again: it goes on where it was"
     )
+
+
+def test_what_ended_the_engine_is_told_and_not_that_it_ended():
+    ended = ("", "Resource monitor has terminated, shutting down\n")
+    full = ("", "failed to save snapshot: no space left on device\n")
+    assert "no space left on device" in str(explained("stack local", (ended, full), "", "passphrase"))
+    assert "no space left on device" in str(explained("stack local", (ended,), f"{ended[1]}error: {full[1]}", ""))
+    assert "the engine ended without a word" in str(explained("stack local", (ended,), ended[1], ""))

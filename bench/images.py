@@ -5,8 +5,6 @@
 
 import json
 import multiprocessing
-import os
-import platform
 import re
 import statistics
 import subprocess
@@ -20,7 +18,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bench.page import write_section
+from bench.page import described_machine, write_section
 
 if TYPE_CHECKING:
     from bench.busy import Foretold
@@ -199,10 +197,11 @@ def markdown(results: Mapping[str, Any]) -> str:
     memory = ", ".join(f"{way} {mb:.0f}" for way, mb in results["memory_mb"].items())
     return "\n".join(
         [
-            f"Measured by `invoke bench -s images` on {machine()}: CPU time of a picture in both its sizes, medians "
-            f"of {ROUNDS} interleaved rounds, each way in a process of its own on one thread. The pictures are drawn, "
-            "the same at every run. The floor is a scaled decode, one resize and one encode by the method and "
-            "at the quality that Stayput ended with: no search, no colours, no thumbnail.",
+            f"Measured by `invoke bench -s images`. {described_machine()} CPU time of a picture in both its "
+            f"sizes, medians of {ROUNDS} interleaved rounds, each way in a process of its own on one thread. "
+            "The pictures are drawn, the same at every run. The floor is a scaled decode, one resize "
+            "and one encode by the method and at the quality that Stayput ended with: no search, "
+            "no colours, no thumbnail.",
             "",
             *table("CPU ms a picture", lambda w, p: f"{by[w, p].ms:.0f}"),
             *table("main picture, KB (limit 204.8)", lambda w, p: f"{by[w, p].main_bytes / 1000:.0f}"),
@@ -232,14 +231,6 @@ def about_busy(busy: Mapping[str, Any]) -> str:
         f"{busy['better']:+.4f} in the mean, {busy['least']:+.4f} at the least, for {busy['worse']:.0%} more than "
         "0.0005 under it."
     )
-
-
-def machine() -> str:
-    """Cores, processor and Python of this machine."""
-    told = Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").exists() else ""
-    model = re.search(r"model name\s*:\s*(.+)", told)
-    name = model[1].strip() if model else platform.machine()
-    return f"{os.cpu_count()} cores ({name}), Python {platform.python_version()}"
 
 
 if __name__ == "__main__":

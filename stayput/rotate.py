@@ -60,7 +60,7 @@ def rotate_keys(workspace: Workspace, report: Report, *, grace: float = 0) -> No
 
 def _live(workspace: Workspace) -> Live:
     """The release whose key is replaced."""
-    cloud = workspace.provisioned()
+    cloud = workspace.cloud()
     if cloud is None:
         raise WrongUse("stayput.toml, storage", "keeps uploads on the disk: there is no key", 'set it to "s3"')
     workspace.access(cloud)

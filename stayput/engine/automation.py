@@ -48,9 +48,17 @@ class PulumiEngine:
     _observed: Cloud | None = field(default=None, init=False)  # a command observes once; `up` brings it up to date
 
     def recall(self) -> Cloud:
-        if self._observed is None:
-            return self._recall(stackfile.config(self.stack, encrypted=True))
-        return self._observed
+        if self._observed is not None:
+            return self._observed
+        config = stackfile.config(self.stack, encrypted=True)
+        url, lost = self._place(config)
+        if lost:
+            return self._cloud(config, None, "", reason=lost)
+        backend.mend(self.stack)
+        environment = backend.for_a_command(self.stack, self.cli, on_this_machine=bool(url))
+        values = output.read(self.stack, self.cli, environment, self.stack.root)
+        outputs = Outputs.of(values) if values else None
+        return self._cloud(config, outputs, url, reason="" if outputs else "never provisioned")
 
     def observe(self) -> Cloud:
         if self._observed is None:
@@ -150,18 +158,6 @@ class PulumiEngine:
         config = stackfile.config(self.stack, encrypted=True)
         program.check(self.stack, config)
         return config
-
-    def _recall(self, config: Mapping[str, str]) -> Cloud:
-        url, lost = self._place(config)
-        if lost:
-            return self._cloud(config, None, "", reason=lost)
-        backend.mend(self.stack)
-        environment = backend.variables(self.stack, self.cli, on_this_machine=bool(url))
-        if url:
-            environment["PULUMI_CONFIG_PASSPHRASE"] = backend.passphrase(self.stack).read_text()
-        values = output.read(self.stack, self.cli, environment, self.stack.root)
-        outputs = Outputs.of(values) if values else None
-        return self._cloud(config, outputs, url, reason="" if outputs else "never provisioned")
 
     def _observe(self, config: Mapping[str, str]) -> Cloud:
         url, lost = self._place(config)

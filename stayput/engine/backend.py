@@ -39,6 +39,14 @@ def variables(stack: Stack, cli: Cli, on_this_machine: bool) -> dict[str, str]:
     return environment
 
 
+def for_a_command(stack: Stack, cli: Cli, on_this_machine: bool) -> dict[str, str]:
+    """The same for a command that is run from here, with the passphrase itself: it is never shown."""
+    environment = variables(stack, cli, on_this_machine)
+    if on_this_machine:
+        environment["PULUMI_CONFIG_PASSPHRASE"] = passphrase(stack).read_text()
+    return environment
+
+
 def prepare(stack: Stack) -> None:
     """The stack's folder, with a passphrase that is drawn once."""
     stack.home.mkdir(parents=True, exist_ok=True)

@@ -33,20 +33,24 @@ class EmbeddedEngine:
     def recall(self) -> Cloud:
         config = stackfile.config(self.stack)
         self._refuse_real_accounts(config)
-        known = state.load(self.stack.home)
-        if known is None:
-            return _cloud(config, None, "never provisioned")
-        if not known.cloud.alive:
-            return _cloud(config, None, f"{server.NAME} died: everything in it is gone")
-        return _cloud(config, known, "")
+        known, lost = self._known()
+        return _cloud(config, known, lost)
 
     def observe(self) -> Cloud:
-        config, recalled, known = self._config(), self.recall(), state.load(self.stack.home)
-        if known is None or recalled.reason:
-            return recalled
+        config = self._config()
+        known, lost = self._known()
+        if known is None:
+            return _cloud(config, None, lost)
         if not known.ingredients:
             return _cloud(config, known, "the last run did not end")
         return _cloud(config, known, program.differences(known.ingredients, program.ingredients(self.stack, config)))
+
+    def _known(self) -> tuple[State | None, str]:
+        """What is known of a living cloud; or why nothing can be there."""
+        known = state.load(self.stack.home)
+        if known is None:
+            return None, "never provisioned"
+        return (known, "") if known.cloud.alive else (None, f"{server.NAME} died: everything in it is gone")
 
     def preview(self) -> tuple[Change, ...]:
         return ()

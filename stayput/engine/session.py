@@ -120,12 +120,11 @@ class Session:
 def opened(stack: Stack, cli: Cli, config: Mapping[str, str], url: str) -> Iterator[Session]:
     """url: of this machine's cloud; empty for a real account. Its stand-in is served as long as the session is open."""
     raised: list[Exception] = []
-    environment = backend.variables(stack, cli, on_this_machine=bool(url))
+    environment = backend.for_a_command(stack, cli, on_this_machine=bool(url))
     server = None
     if url:
         server, port = serve(0, url, config["aws:region"])
         environment |= backend.attached(port, url)
-        environment["PULUMI_CONFIG_PASSPHRASE"] = backend.passphrase(stack).read_text()
     folder = _copied(stack) if url else stack.root
     workspace = _Workspace(
         work_dir=str(folder),

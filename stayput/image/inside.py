@@ -277,7 +277,7 @@ def _check_to_deploy(manage: Path) -> str:
     _enter_site()
     _set_django_up(manage)
     run_checks: Any = importlib.import_module("django.core.checks").run_checks
-    found = [one for one in run_checks(include_deployment_checks=True) if one.level >= 40 and not one.is_silenced()]
+    found = [one for one in run_checks(include_deployment_checks=True) if one.is_serious() and not one.is_silenced()]
     return "; ".join(" ".join(f"({one.id}) {one.msg}".split()) for one in found)
 
 

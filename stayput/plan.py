@@ -18,6 +18,7 @@ class Desired:
     release: Release
     access: Access
     last: Live | None  # the release that the ledger says was proven last
+    there: bool = False  # the target has this build, ready to be started
     in_image: bool = False  # the target runs images, and only attested ones
     migrated: bool = False  # this build was proven on this very database, and no migration was cut off since
 
@@ -45,7 +46,7 @@ def plan_release(desired: Desired, observed: Observed) -> tuple[Step, ...]:
         return () if recorded else (verify, record)
 
     steps: list[Step] = []
-    if release.build.id not in observed.builds:
+    if not desired.there:
         if desired.in_image:
             steps.append(BuildImage(build=release.build, reason=_why_build(release, last)))
             steps.append(Attest(build=release.build, reason="a target gets what was opened and found right"))

@@ -100,6 +100,7 @@ class Workspace:
             release=release,
             access=self.access(cloud),
             last=proven[-1] if proven else None,
+            there=self.target.has(build),
             in_image=self.target.runs_images,
             migrated=build.id in served and not self.ledger.cut_off(Migrate.name),
         )

@@ -6,6 +6,7 @@ import os
 import sys
 from pathlib import Path
 
+gc.disable()  # until the code is loaded: nothing of it is garbage
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # gunicorn runs this file before it knows the project
 
 from app.config import machine
@@ -37,6 +38,7 @@ def on_starting(_: object) -> None:
 def when_ready(_: object) -> None:
     gc.collect()
     gc.freeze()  # the code is never garbage: a collection in a worker would copy all its pages
+    gc.enable()
 
 
 def worker_exit(_: object, __: object) -> None:

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
 from pathlib import Path
 from typing import cast
 
@@ -73,6 +74,10 @@ class Images:
         self.project, self.root, self.home = project, stack.root, stack.home / "images"
         self.name = project.name
 
+    @cached_property
+    def _engine(self) -> docker.DockerClient:
+        return connect()
+
     def measure(self) -> Build:
         """The build that this tree would give. Asks the engine for its base, and pulls it where it is not there."""
         return inputs.measure(self.root, self.project, self._base_digest(pull=False))
@@ -81,7 +86,7 @@ class Images:
         """The image of a build, if it is still in the engine."""
         try:
             image = msgspec.json.decode((self.home / f"{build}.json").read_bytes(), type=Image)
-            connect().images.get(image.digest)
+            self._engine.images.get(image.digest)
         except (FileNotFoundError, ImageNotFound):
             return None
         return image
@@ -98,7 +103,7 @@ class Images:
             if digest in (image.digest, image.build):
                 return image
         try:
-            found = connect().images.get(reference)
+            found = self._engine.images.get(reference)
         except (ImageNotFound, DockerException):
             raise WrongUse(f"--image {reference}", "is not in the engine", "pull it: docker pull") from None
         labels = cast("dict[str, str]", found.attrs["Config"].get("Labels") or {})
@@ -155,11 +160,11 @@ class Images:
             if self.measure().id != build.id:
                 raise StayputError(f"build {build.id}", "the source changed while it was copied", "build again")
             looked = beside.submit(look_at_imports, Path(folder), self.project.site.requirements, self.root)
-            able.result()
             try:
                 metadata = self._buildx(Path(folder), build, fresh)
-            finally:
-                looked.result()  # it says best what the build stumbles over, too
+            finally:  # these say best what a build stumbles over
+                able.result()
+                looked.result()
         image = Image(
             build=build.id,
             parts=build.parts,
@@ -184,7 +189,7 @@ class Images:
         from stayput.image.attest import attest
         from stayput.image.documents import bill_of_materials, statement
 
-        found = attest(connect(), image, self.project.site, self.home / "layers")
+        found = attest(self._engine, image, self.project.site, self.home / "layers")
         said = json.dumps(statement(found), indent=1).encode()
         write_private(self._document(image.digest, ".intoto.json"), said)
         write_private(self._document(image.digest, ".cdx.json"), bill_of_materials(image).encode())
@@ -203,7 +208,7 @@ class Images:
         if not repository:
             raise WrongUse("stayput.toml, [registry]", "names no repository", 'repository = "host/name"')
         image = self.attested(build)
-        push(connect(), image, repository)
+        push(self._engine, image, repository)
         bill = self._document(image.digest, ".cdx.json").read_bytes()
         attach(repository, image.digest, {IN_TOTO: self.statement(image.digest), CYCLONEDX: bill})
         pushed = msgspec.structs.replace(image, name=repository)
@@ -241,14 +246,14 @@ class Images:
         return self._base_digest(pull=True)
 
     def _base_digest(self, *, pull: bool) -> str:
-        base, client = self.project.image.base, connect()
+        base = self.project.image.base
         try:
             if not pull:
-                return str(client.images.get(base).id)
+                return str(self._engine.images.get(base).id)
         except ImageNotFound:
             pass
         try:
-            return str(client.images.pull(base, platform=self.project.image.platform).id)
+            return str(self._engine.images.pull(base, platform=self.project.image.platform).id)
         except DockerException as problem:
             said = str(getattr(problem, "explanation", "") or problem).strip().splitlines()[-1]
             raise StayputError(

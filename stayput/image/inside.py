@@ -2,7 +2,8 @@
 
 inside.py dependencies LOCK      exit 1 unless what is installed is what the lock says, and all of it can be imported;
                                  says how many there are, and the lock's digest, for whoever has only the build's log
-inside.py site                   exit 1 unless every module of the site can be imported; collects its static files
+inside.py site LOCK              exit 1 unless every module of the site can be imported; compiles it, and collects its
+                                 static files; where it cannot, what is wrong with the dependencies is said first
 inside.py report CHECK...        those checks as one JSON document; STAYPUT_LOCK holds the lock
 """
 
@@ -16,6 +17,7 @@ import json
 import operator
 import os
 import platform
+import py_compile
 import re
 import shutil
 import subprocess
@@ -125,31 +127,36 @@ def _is_code(parts: tuple[str, ...]) -> bool:
 
 def not_importable_modules() -> Iterator[str]:
     """A sentence for each of the site's modules whose import fails, each imported on its own."""
-    return _try_site(collect=False)
+    return _try_site(made=False)
 
 
-def _try_site(*, collect: bool) -> Iterator[str]:
-    """The same, and with `collect` what stands against its static files, which are collected meanwhile."""
+def _try_site(*, made: bool) -> Iterator[str]:
+    """The same, and with `made` what stands against its compiled and its static files, which are made meanwhile."""
     settings = json.loads((SITE / "stayput-start.json").read_text())
     _enter_site()
-    names = [
-        ".".join(path.relative_to(SITE).with_suffix("").parts).removesuffix(".__init__")
-        for path in sorted(SITE.rglob("*.py"))
-        if "__pycache__" not in path.parts and path.relative_to(SITE).parts[0] != "staticfiles"
-    ]
+    gc.disable()  # its rounds take time, and each child would copy what they look at
+    files = [path for path in sorted(SITE.rglob("*.py")) if path.relative_to(SITE).parts[0] != "staticfiles"]
+    names = [".".join(path.relative_to(SITE).with_suffix("").parts).removesuffix(".__init__") for path in files]
+    beside = [_do_apart("compile", partial(_compile, files))] if made else []
     if settings["manage"]:
         try:
             _set_django_up(SITE / settings["manage"])
         except BaseException as problem:
             yield f"{settings['manage']}: Django cannot be set up: {_said(problem)}"
             return
-    static = [_do_apart("collectstatic", _collect_static)] if collect and settings["manage"] else []
-    _load_from_elsewhere({name.partition(".")[0] for name in names})
-    for name, problem in _import_each(name for name in names if name != "__main__"):
+        beside += [_do_apart("collectstatic", _collect_static)] if made else []
+    _load_from_elsewhere(files, {name.partition(".")[0] for name in names})
+    for name, problem in _import_each(name for name in names if name != "__main__" and name not in sys.modules):
         if not _is_unused(name, problem):
             yield f"import {name}: {problem}"
-    for child in static:
+    for child in beside:
         yield from (f"{name}: {problem}" for name, problem in _outcome(*child))
+
+
+def _compile(files: Iterable[Path]) -> str:
+    for file in files:
+        py_compile.compile(str(file), doraise=True, invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH)
+    return ""
 
 
 def _is_unused(name: str, problem: str) -> bool:
@@ -157,15 +164,14 @@ def _is_unused(name: str, problem: str) -> bool:
     return name.startswith("stayput.") and bool(re.match(r"ModuleNotFoundError: No module named '(?!stayput)", problem))
 
 
-def _load_from_elsewhere(own: Collection[str]) -> None:
+def _load_from_elsewhere(files: Iterable[Path], own: Collection[str]) -> None:
     """Have what the site imports of others loaded once, before it is tried: what fails is named by who imports it."""
-    for path in SITE.rglob("*.py"):
+    for path in files:
         with contextlib.suppress(SyntaxError, ValueError):
             for name in _imported(ast.parse(path.read_bytes())):
                 if name.partition(".")[0] not in own:
                     with contextlib.suppress(BaseException):
                         importlib.import_module(name)
-    gc.freeze()  # or each child would copy what its collector looks at
 
 
 def _imported(module: ast.Module) -> Iterator[str]:
@@ -296,18 +302,22 @@ def main(command: str, *arguments: str) -> int:
         found = {name: list(CHECKS[name]()) for name in arguments}
         sys.stdout.write(json.dumps({"problems": found, "installed": dict(_installed())}))
         return 0
-    if command == "dependencies":
-        lock = Path(arguments[0]).read_text()
-        problems = [*unlike_the_lock(lock), *not_importable_dependencies(), *missing_libraries()]
-        if not problems:
-            sys.stdout.write(
-                f"{len(dict(_installed()))} {LOCKED}, sha256 {hashlib.sha256(lock.encode()).hexdigest()}\n"
-            )
-    else:
-        problems = [*_try_site(collect=True)]
+    problems = _verify_dependencies(Path(arguments[0])) if command == "dependencies" else [*_try_site(made=True)]
+    if problems and command == "site":  # tried beside the dependencies, it stumbles over what they lack
+        again = [sys.executable, "-B", __file__, "dependencies", *arguments]
+        subprocess.run(again, stdout=subprocess.DEVNULL, check=False)
     for problem in problems:
         sys.stderr.write(f"stayput: {problem}\n")
     return 1 if problems else 0
+
+
+def _verify_dependencies(locked: Path) -> list[str]:
+    lock = locked.read_text()
+    problems = [*unlike_the_lock(lock), *not_importable_dependencies(), *missing_libraries()]
+    if not problems:
+        digest = hashlib.sha256(lock.encode()).hexdigest()
+        sys.stdout.write(f"{len(dict(_installed()))} {LOCKED}, sha256 {digest}\n")
+    return problems
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ RECIPE = (
     "requirements/uv.txt",
     "stayput/image/inside.py",
     "stayput/image/parts.py",
+    "stayput/image/split.py",
 )
 PLUGGED_IN = ("stayput/__init__.py", "stayput/django")  # with a Django site
 MACHINES = {"x86_64": "amd64", "aarch64": "arm64"}

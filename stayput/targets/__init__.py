@@ -40,7 +40,6 @@ class Observed:
     healthy: bool = False
     fingerprints: Mapping[str, str] = field(default_factory=dict[str, str])  # of variables; empty: cannot be read
     database_known: bool = False  # releases use DATABASE_URL of their variables, or else the one that the target has
-    builds: frozenset[str] = frozenset()  # builds that are there to be started
     built_by: str = ""  # who builds the repository there, so that nobody can open the image here; empty: nobody
     said: str = ""  # how the target itself puts it, for people
     deviations: tuple[Deviation, ...] = ()  # of its settings
@@ -61,8 +60,8 @@ def refuse(where: str, deviations: Iterable[Deviation]) -> None:
 class Target(Protocol):
     """A place that runs releases. It decides nothing and prints nothing.
 
-    The order is measure, observe, publish, inject, migrate, start, promote; withdraw undoes start. Each may be done
-    again after a crash.
+    The order is measure, observe, has, publish, inject, migrate, start, promote; withdraw undoes start. Each may be
+    done again after a crash.
     """
 
     name: str
@@ -75,6 +74,8 @@ class Target(Protocol):
     def measure(self) -> Build: ...  # the build that this tree would give; reads only
 
     def observe(self) -> Observed: ...  # reads only
+
+    def has(self, build: Build) -> bool: ...  # it is there to be started; reads only
 
     def publish(self, build: Build) -> None: ...  # make the build ready to be started
 

@@ -65,15 +65,13 @@ class DockerTarget:
 
     def observe(self) -> Observed:
         url, upstream = self._front.url, self._front.upstream()
-        builds = frozenset(image.build for image in self._images.known() if self._may_start(image.build))
         if upstream is None:
-            return Observed(url=url, builds=builds, said="nothing is running")
+            return Observed(url=url, said="nothing is running")
         status, reported = ask(url)
         containers = self._containers(upstream.release)
         labels = containers[0].labels if containers else {}
         return Observed(
             url=url,
-            builds=builds,
             release=str(reported.get("release") or upstream.release),
             build=str(reported.get("build", "")),
             image=labels.get("stayput.image", ""),
@@ -82,6 +80,13 @@ class DockerTarget:
             database_known=True,
             said="" if status == HTTPStatus.OK else f"/healthz answers {status or 'nothing'}",
         )
+
+    def has(self, build: Build) -> bool:
+        try:
+            self._images.attested(build.id)
+        except StayputError:
+            return False
+        return True
 
     def publish(self, build: Build) -> None:
         self._images.attested(build.id)
@@ -202,13 +207,6 @@ class DockerTarget:
         if relay := processes.load(self._home / "relay.json"):
             processes.stop(relay)
             (self._home / "relay.json").unlink()
-
-    def _may_start(self, build: str) -> bool:
-        try:
-            self._images.attested(build)
-        except StayputError:
-            return False
-        return True
 
     def _containers(self, release: str = "") -> list[Container]:
         labels = [f"stayput.scope={self._scope}"] + ([f"stayput.release={release}"] if release else [])

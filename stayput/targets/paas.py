@@ -91,11 +91,13 @@ class PaasTarget:
             image=live.image if live else "",
             healthy=healthy,
             fingerprints=seen.fingerprints,
-            builds=self._source.there(),
             built_by=self.name if self._builder else "",
             said="" if healthy else f"/healthz answers {status or 'nothing'}",
             deviations=tuple(self._deviations(seen.fingerprints)),
         )
+
+    def has(self, build: Build) -> bool:
+        return self._source.has(build)
 
     def publish(self, build: Build) -> None:
         self._source.publish(build)

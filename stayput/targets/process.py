@@ -60,15 +60,13 @@ class ProcessTarget:
 
     def observe(self) -> Observed:
         url = self._front.url
-        builds = frozenset(folder.parent.name for folder in self._home.glob("builds/*/stayput-build.json"))
         upstream = self._front.upstream()
         if upstream is None:
-            return Observed(url=url, builds=builds, said="nothing is running")
+            return Observed(url=url, said="nothing is running")
         status, reported = health.ask(url)
         said = "" if status == HTTPStatus.OK else f"/healthz answers {status or 'nothing'}"
         return Observed(
             url=url,
-            builds=builds,
             release=str(reported.get("release") or upstream.release),
             build=str(reported.get("build", "")),
             healthy=not said,
@@ -80,6 +78,9 @@ class ProcessTarget:
             database_known=True,
             said=said,
         )
+
+    def has(self, build: Build) -> bool:
+        return (self._home / "builds" / build.id / "stayput-build.json").exists()
 
     def publish(self, build: Build) -> None:
         python = self._environment(build.parts["dependencies"])

@@ -92,7 +92,7 @@ class Source(Protocol):
 
     def measure(self) -> Build: ...  # the build that this tree would give; reads only
 
-    def there(self) -> frozenset[str]: ...  # builds that can be released
+    def has(self, build: Build) -> bool: ...  # it can be released; reads only
 
     def publish(self, build: Build) -> None: ...  # build, attest, push; or find its commit pushed
 

@@ -20,8 +20,8 @@ class PushedImages:
     def measure(self) -> Build:
         return self._images.measure()
 
-    def there(self) -> frozenset[str]:
-        return frozenset(image.build for image in self._images.known() if image.name == self._repository)
+    def has(self, build: Build) -> bool:
+        return any(image.build == build.id and image.name == self._repository for image in self._images.known())
 
     def publish(self, build: Build) -> None:
         self._images.push(build.id)

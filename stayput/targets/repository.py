@@ -32,8 +32,8 @@ class Repository:
         self._here = {build.id: commit}
         return build
 
-    def there(self) -> frozenset[str]:
-        return frozenset(self._known())
+    def has(self, build: Build) -> bool:
+        return build.id in self._known()
 
     def publish(self, build: Build) -> None:
         """Nothing is built here: only the commit is written down."""

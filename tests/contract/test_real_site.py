@@ -40,7 +40,7 @@ class Road:
             certificate,
             home,
             sites=ProcessSites(home, environments),
-            images=ProcessImages(self._base.target, home),
+            images=ProcessImages(self._base.target),
             variables={"DATABASE_URL": f"sqlite:///{checkout.root / 'theirs.sqlite3'}", "SENTRY_DSN": ""},
             key=self._base.secrets.fingerprint_key,
             timeout=60,

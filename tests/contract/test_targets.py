@@ -11,7 +11,7 @@ import pytest
 from stayput import secrets
 from stayput.errors import StayputError
 from stayput.plan import plan_release
-from stayput.release import name_release
+from stayput.release import name_build, name_release
 from stayput.secrets import Secret
 from stayput.steps import Attest, BuildImage
 from stayput.workspace import open_workspace
@@ -124,13 +124,14 @@ def subject(request, tmp_path):
 def test_a_target_keeps_the_promises_of_its_protocol(subject):
     target, one = subject.again(), subject.release(1)
     nothing = target.observe()
+    assert not target.has(name_build({"source": "of nobody"}))
     assert (nothing.release, urlsplit(nothing.url).hostname in target.hosts()) == ("", True)
     assert nothing.url in target.origins()
 
     subject.put(one)
     there = subject.again().observe()
     assert (there.release, there.build, there.healthy) == (one.id, one.build.id, True)
-    assert one.build.id in there.builds
+    assert subject.again().has(one.build)
     assert {name: there.fingerprints[name] for name in one.fingerprints} == one.fingerprints
     assert "secret-value" not in repr(there)
     assert plan_release(desired(one, last=live(one), outputs=None), there) == ()

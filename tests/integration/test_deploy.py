@@ -58,7 +58,7 @@ def test_a_django_site_without_static_files_is_made_ready(tmp_path, environments
     target = open_workspace(tmp_path, "process", "local").target
     build = target.measure()
     target.publish(build)
-    assert build.id in target.observe().builds
+    assert target.has(build)
 
 
 def test_a_plan_says_what_deploy_will_do_and_changes_nothing(checkout):

@@ -237,7 +237,7 @@ def test_an_image_is_released_only_with_a_good_attestation_of_its_own_digest(sni
             "import sniffer.kinds: ModuleNotFoundError",
         ),
         ("sniffer/kinds.py", "import magic", "import magick", "imports magick, which nothing declares"),
-        ("docker/Dockerfile", "FROM runtime AS release", "FRM runtime AS release", "docker/Dockerfile"),
+        ("docker/Dockerfile", "FROM installed AS release", "FRM installed AS release", "docker/Dockerfile"),
     ],
     ids=["no libmagic", "missing import", "undeclared import", "wrong Dockerfile"],
 )

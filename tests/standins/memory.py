@@ -24,18 +24,20 @@ class MemoryTarget:
         return self.tree
 
     def observe(self):
-        url, builds = "https://memory.example", frozenset(self.builds)
+        url = "https://memory.example"
         if self.live is None:
-            return Observed(url=url, builds=builds, said="nothing is running")
+            return Observed(url=url, said="nothing is running")
         of = self.running[self.live]
         return Observed(
             url=url,
-            builds=builds,
             release=of.id,
             build=of.build.id,
             healthy=True,
             fingerprints=of.fingerprints,
         )
+
+    def has(self, build):
+        return build.id in self.builds
 
     def publish(self, build):
         self.builds.add(build.id)

@@ -40,8 +40,8 @@ class LightImages:
     def measure(self):
         return self.tree
 
-    def there(self):
-        return frozenset(self.builds)
+    def has(self, build):
+        return build.id in self.builds
 
     def publish(self, build):
         self.builds.add(build.id)
@@ -58,14 +58,14 @@ class LightImages:
 class ProcessImages:
     """A Source whose images are the builds of a process target, named like images."""
 
-    def __init__(self, process, home):
-        self._process, self._builds = process, home / "process" / "builds"
+    def __init__(self, process):
+        self._process = process
 
     def measure(self):
         return self._process.measure()
 
-    def there(self):
-        return frozenset(folder.parent.name for folder in self._builds.glob("*/stayput-build.json"))
+    def has(self, build):
+        return self._process.has(build)
 
     def publish(self, build):
         self._process.publish(build)

@@ -49,15 +49,14 @@ def desired(of: Release | None = None, last: Live | None = None, outputs: Output
     return Desired(release=of or release(), access=access, last=last)
 
 
-def observed(of: Release | None = None, *, healthy: bool = True, builds: frozenset[str] | None = None) -> Observed:
+def observed(of: Release | None = None, *, healthy: bool = True) -> Observed:
     """A target on which that release serves, or nothing."""
     if of is None:
-        return Observed(url="http://127.0.0.1:8000", builds=builds or frozenset())
+        return Observed(url="http://127.0.0.1:8000")
     return Observed(
         url="http://127.0.0.1:8000",
         release=of.id,
         build=of.build.id,
         healthy=healthy,
         fingerprints=of.fingerprints,
-        builds=frozenset({of.build.id}) if builds is None else builds,
     )

@@ -34,7 +34,7 @@ def test_the_first_release_takes_every_step_in_order():
 
 def test_a_build_that_is_there_is_not_made_again():
     here = release()
-    steps = plan_release(desired(here), observed(builds=frozenset({here.build.id})))
+    steps = plan_release(replace(desired(here), there=True), observed())
     assert "publish" not in names(steps)
 
 
@@ -56,13 +56,13 @@ def test_a_changed_variable_is_named_and_its_value_is_not():
 
 def test_a_variable_that_is_no_longer_wanted_is_named():
     before, after = release({"A": "1", "OLD": "1"}), release({"A": "1"})
-    steps = plan_release(desired(after, last=live(before)), observed(before))
+    steps = plan_release(replace(desired(after, last=live(before)), there=True), observed(before))
     assert steps[0].reason == "removed OLD"
 
 
 def test_a_build_that_was_proven_on_the_database_of_the_live_release_is_not_migrated_again():
     here, earlier = release(), release(of=build(source="earlier"))
-    back = replace(desired(earlier, last=live(here)), migrated=True)
+    back = replace(desired(earlier, last=live(here)), there=True, migrated=True)
     there = replace(observed(here), database_known=True)
     assert "migrate" not in names(plan_release(back, there))
     assert "migrate" in names(plan_release(replace(back, migrated=False), there))

@@ -6,12 +6,12 @@ import os
 import sys
 from pathlib import Path
 
-gc.disable()  # until the code is loaded: nothing of it is garbage
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # gunicorn runs this file before it knows the project
 
 from app.config import machine
 from app.config.logs import LOGGING
 
+gc.disable()  # until the code is loaded: nothing of it is garbage
 machine.give_memory_back(machine.memory())
 
 bind = f"0.0.0.0:{os.environ.get('PORT') or 8000}"

@@ -1,5 +1,9 @@
-"""The record: what the public address reports, a keepsake for the next release, and a line in the ledger."""
+"""The record: what the public address reports, a keepsake for the next release, and a line in the ledger.
 
+Meanwhile the release before stops.
+"""
+
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -22,10 +26,13 @@ class Record:
         return f"record release {self.release.id}: {self.reason}"
 
     def perform(self, target: Target, ledger: Ledger) -> None:
-        """Raises ProofFailed when the public address does not report this very release."""
-        observed = target.observe()
-        check_health(observed.url, build=self.release.build.id, release=self.release.id).or_raise()
-        keepsake = leave_keepsake(observed.url, self.access)
+        """Raises ProofFailed when the public address does not report this very release, StayputError from retire."""
+        with ThreadPoolExecutor(1) as beside:
+            retired = beside.submit(target.retire, self.release)
+            observed = target.observe()
+            check_health(observed.url, build=self.release.build.id, release=self.release.id).or_raise()
+            keepsake = leave_keepsake(observed.url, self.access)
+            retired.result()
         ledger.append(
             Live(
                 target=target.name,

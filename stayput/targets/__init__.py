@@ -60,8 +60,8 @@ def refuse(where: str, deviations: Iterable[Deviation]) -> None:
 class Target(Protocol):
     """A place that runs releases. It decides nothing and prints nothing.
 
-    The order is measure, observe, has, publish, inject, migrate, start, promote; withdraw undoes start. Each may be
-    done again after a crash.
+    The order is measure, observe, has, publish, inject, migrate, start, promote, retire; withdraw undoes start. Each
+    may be done again after a crash.
     """
 
     name: str
@@ -87,7 +87,9 @@ class Target(Protocol):
 
     def address(self, release: Release) -> str: ...  # where a started release answers, before or after promote
 
-    def promote(self, release: Release) -> None: ...  # all traffic to it; the one before drains, then stops
+    def promote(self, release: Release) -> None: ...  # all traffic to it; the one before has answered what it began
+
+    def retire(self, release: Release) -> None: ...  # all others stop, which have no traffic any more
 
     def withdraw(self, release: Release) -> None: ...  # undo start: the one before goes on serving
 

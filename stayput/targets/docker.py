@@ -154,6 +154,8 @@ class DockerTarget:
         old = before.ports if before and before.release != release.id else ()
         ports = tuple(_port(container) for container in self._containers(release.id))
         self._front.switch(Upstream(release=release.id, ports=ports), drain=old)
+
+    def retire(self, release: Release) -> None:
         self._remove(container for container in self._containers() if container.labels["stayput.release"] != release.id)
 
     def withdraw(self, release: Release) -> None:

@@ -143,6 +143,9 @@ class PaasTarget:
         self._await_release(release.id, release.build.id)
         self._attempts.forget()
 
+    def retire(self, release: Release) -> None:
+        """The provider does."""
+
     def withdraw(self, release: Release) -> None:
         """Back to what served before. Raises StayputError where that cannot be."""
         if lost := self._provider.restore():

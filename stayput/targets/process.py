@@ -156,6 +156,8 @@ class ProcessTarget:
             raise StayputError(f"release {release.id}", "was never started", "deploy it: invoke deploy")
         old = before.ports if before and before.release != release.id else ()
         self._front.switch(Upstream(release=release.id, ports=(daemon.port,)), drain=old)
+
+    def retire(self, release: Release) -> None:
         for record in self._home.glob("running/*.json"):
             if record.stem != release.id:
                 self._throw_away(record.stem)

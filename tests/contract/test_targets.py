@@ -54,7 +54,7 @@ class Subject:
         cut_off.inject(release)
         target = self.again()
         target.publish(release.build)
-        for step in ("inject", "migrate", "start", "promote"):
+        for step in ("inject", "migrate", "start", "promote", "retire"):
             getattr(target, step)(release)
 
 

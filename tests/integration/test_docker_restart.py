@@ -9,6 +9,7 @@ import pytest
 
 from stayput import processes
 from stayput.errors import WrongUse
+from stayput.image.builder import Images
 from stayput.release import name_release
 from stayput.secrets import Secret
 from stayput.stack import Stack
@@ -39,7 +40,7 @@ def test_a_restart_of_the_engine_brings_the_site_back(tmp_path, engine, monkeypa
     assert made.images.attest(made.image).failing == ""
     engine.load(f"{made.image.name}:{made.image.build}")
     monkeypatch.setenv("DOCKER_HOST", engine.address)
-    target = DockerTarget(made.project, Stack(tmp_path), made.images)
+    target = DockerTarget(made.project, Stack(tmp_path), Images(made.project, Stack(tmp_path)))
     release = name_release(made.image.of(), {}, Secret("key"))
     try:
         target.inject(release)
@@ -51,7 +52,7 @@ def test_a_restart_of_the_engine_brings_the_site_back(tmp_path, engine, monkeypa
         engine.stop()
         assert served(url) is None
         with pytest.raises(WrongUse, match="no engine answers"):
-            DockerTarget(made.project, Stack(tmp_path), made.images)
+            DockerTarget(made.project, Stack(tmp_path), Images(made.project, Stack(tmp_path)))
 
         engine.start()
         until, answers = time.monotonic() + 60, []

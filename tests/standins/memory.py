@@ -58,6 +58,8 @@ class MemoryTarget:
 
     def promote(self, release):
         self.live = release.id
+
+    def retire(self, release):
         self.running = {release.id: self.running[release.id]}
 
     def withdraw(self, release):

@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import uv
+
 from bench.journeys import Figure
 from stayput import processes
 from stayput.deploy import deploy, destroy, rollback
@@ -53,18 +55,25 @@ def _walk(folder: Path, workspace: Callable[[], Workspace]) -> Iterator[Figure]:
     deploy(workspace(), Report(True))
     first = build()
     yield Figure("build, nothing changed", "< 0.5", _timed(build), f"digest as before: {build() == first}")
-    with _registry(folder) as registry:
-        _pushed(images, registry, folder / "registry")
+    with _registry(folder) as pushed:
+        pushed(images)
         _append(folder / "app/config/urls.py", f"# {time.time()}\n")
         yield Figure("build, a line of code changed", "< 3", _timed(build))
-        yield Figure("pushed for it, MB", "< 1", _pushed(images, registry, folder / "registry"))
+        yield Figure("pushed for it, MB", "< 1", pushed(images))
     attested = _timed(lambda: images.attest(images.known()[-1]))
     yield Figure("attestation", "< 8", attested)
     deployed = _timed(lambda: deploy(workspace(), Report(True)))
     yield Figure("built image to proven: attestation and deploy", "< 12", attested + deployed)
     yield Figure("rollback", "< 3", _timed(lambda: rollback(workspace(), Report(True))))
-    _append(folder / images.project.site.requirements, _other_packages(folder / "requirements/dev.txt"))
-    yield Figure("build, one dependency changed", "< 12", _timed(build))
+    lock = folder / images.project.site.requirements
+    with _registry(folder) as pushed:
+        pushed(images)
+        _append(lock, _other_packages(folder / "requirements/dev.txt"))
+        yield Figure("build, a small dependency changed", "< 12", _timed(build))
+        yield Figure("pushed for it, MB", "", pushed(images))
+        lock.write_text(_with_another_django(lock.read_text()))
+        yield Figure("build, the largest dependency changed", "< 12", _timed(build), "its wheel fetched")
+        yield Figure("pushed for it, MB", "", pushed(images))
 
 
 def _timed(work: Callable[[], object]) -> float:
@@ -88,32 +97,46 @@ def _other_packages(lock: Path) -> str:
     return "".join(pin.rstrip("\\ \n") + "\n" for pin in chosen)
 
 
-def _pushed(images: Images, registry: str, store: Path) -> float:
-    """Megabytes that a registry has more after a push of the last image."""
+def _with_another_django(lock: str) -> str:
+    """The lock with an earlier patch release of Django, seldom the same at two runs."""
+    pin = re.search(r"^django==(\d+\.\d+)\.(\d+) .*\n(?: +--hash.*\n)+", lock, re.MULTILINE)
+    assert pin
+    earlier = f"django=={pin[1]}.{random.randrange(1, int(pin[2]))}"
+    command = ["pip", "compile", "--quiet", "--no-deps", "--generate-hashes", "--no-header", "--no-annotate"]
+    compiled = subprocess.run(
+        [uv.find_uv_bin(), *command, "--no-emit-index-url", "-"],
+        input=earlier,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return lock.replace(pin[0], compiled.stdout)
+
+
+@contextmanager
+def _registry(folder: Path) -> Iterator[Callable[[Images], float]]:
+    """A registry of this machine; gives what pushes the last image to it, and says the megabytes it has more then."""
+    port, config, store = processes.free_port(), folder / "registry.yml", folder / "registry"
+    config.write_text(
+        f"version: 0.1\nstorage: {{filesystem: {{rootdirectory: {store}}}}}\n"
+        f"http: {{addr: '127.0.0.1:{port}'}}\nlog: {{level: error}}\n"
+    )
 
     def held() -> int:
         return sum(file.stat().st_size for file in store.rglob("*") if file.is_file())
 
-    before = held()
-    push(connect(), images.known()[-1], f"{registry}/stayput-bench")
-    return (held() - before) / MEGABYTE
+    def pushed(images: Images) -> float:
+        before = held()
+        push(connect(), images.known()[-1], f"127.0.0.1:{port}/stayput-bench")
+        return (held() - before) / MEGABYTE
 
-
-@contextmanager
-def _registry(folder: Path) -> Iterator[str]:
-    """A registry of this machine, host:port; its program is docker-registry."""
-    port, config = processes.free_port(), folder / "registry.yml"
-    config.write_text(
-        f"version: 0.1\nstorage: {{filesystem: {{rootdirectory: {folder / 'registry'}}}}}\n"
-        f"http: {{addr: '127.0.0.1:{port}'}}\nlog: {{level: error}}\n"
-    )
     running = subprocess.Popen(
         ["docker-registry", "serve", str(config)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
     try:
         while running.poll() is None and not processes.answers(port):
             time.sleep(0.05)
-        yield f"127.0.0.1:{port}"
+        yield pushed
     finally:
         running.terminate()
         running.wait()

@@ -13,6 +13,7 @@ from stayput.steps import BuildImage
 from stayput.targets.koyeb_definition import settle
 from tests.integration.images import (
     OURS,
+    ROOT,
     build_as_a_platform,
     copy_gallery,
     copy_sniffer,
@@ -146,6 +147,22 @@ def test_a_broken_image_is_caught_and_named_in_one_line(fault, request):
     assert not found.ok
     assert re.search(said, found.failing), found.failing
     assert "\n" not in found.failing
+
+
+def test_a_small_dependency_leaves_the_layers_of_the_large_ones_as_they_were(gallery, tmp_path):
+    copy_gallery(tmp_path)
+    lock = (ROOT / "requirements/dev.txt").read_text()
+    with (tmp_path / "requirements/site.txt").open("a") as site:
+        site.write(re.search(r"^sortedcontainers==.*\n(?: +--hash.*\n)+", lock, re.MULTILINE)[0].rstrip("\\ \n"))
+    changed = make(tmp_path, f"name={OURS}-gallery").image
+    first = len(layers(gallery.project.image.base)) + 1  # on the layer of system libraries
+    before, after = layers(gallery.image.digest), layers(changed.digest)
+    assert after[: first + 3] == before[: first + 3]
+    assert after[first + 3] not in before
+
+
+def layers(image):
+    return connect().images.get(image).attrs["RootFS"]["Layers"]
 
 
 def test_a_django_site_without_static_files_is_built(tmp_path):

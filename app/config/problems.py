@@ -4,11 +4,19 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
+from django.core.exceptions import DisallowedHost, RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
 from django.db import InterfaceError, OperationalError
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect, JsonResponse
+from django.middleware.common import CommonMiddleware
 from django.views import defaults
 
 RETRY_AFTER = "10"  # seconds
+SENTENCES: dict[type[Exception], str] = {
+    DisallowedHost: "The site is not served under this name: it is not in ALLOWED_HOSTS.",
+    RequestDataTooBig: "More than 2.5 MB came outside of a file: send the picture as a file, with a file name.",
+    TooManyFieldsSent: "The form has too many fields: send one.",
+    TooManyFilesSent: "The form has too many files: send one.",
+}
 
 logger = logging.getLogger("site")
 
@@ -21,7 +29,7 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     if request.path.startswith("/api/"):
-        return JsonResponse({"detail": "The request could not be read."}, status=400)
+        return JsonResponse({"detail": SENTENCES.get(type(exception), "The request could not be read.")}, status=400)
     return defaults.bad_request(request, exception)
 
 
@@ -29,6 +37,16 @@ def server_error(request: HttpRequest, *args: Any) -> HttpResponse:
     if request.path.startswith("/api/"):
         return JsonResponse({"detail": "The site is at fault. Please try again in a moment."}, status=500)
     return defaults.server_error(request)
+
+
+class SameMethod(HttpResponsePermanentRedirect):
+    status_code = 308  # after a 301, clients ask for what they were to send
+
+
+class SlashAdded(CommonMiddleware):
+    """Sends an upload to an address without its last slash on as an upload, and not as a question for the list."""
+
+    response_redirect_class = SameMethod
 
 
 class DatabaseAway:

@@ -25,7 +25,7 @@ from app.uploads.images import InvalidImage
 from app.uploads.models import Image, State
 from app.uploads.serializers import FormSerializer, ImageSerializer, KeySerializer, UploadSerializer
 from app.uploads.slots import Busy
-from app.uploads.store import RETRY_AFTER, InProgress, KeyUsed, StorageUnavailable
+from app.uploads.store import RETRY_AFTER, Deleted, InProgress, KeyUsed, StorageUnavailable
 
 
 class TryAgain(APIException):
@@ -55,6 +55,8 @@ def answered() -> Iterator[None]:
         raise TryAgain(wait=away.retry_after) from None
     except InProgress:
         raise TryAgain("This picture is being worked on.", wait=2, status_code=409) from None
+    except Deleted:
+        raise Conflict("The picture was deleted while it was being made.") from None
     except KeyUsed:
         problem = APIException("The Idempotency-Key was used for another picture. Please take a new one.")
         problem.status_code = status.HTTP_422_UNPROCESSABLE_ENTITY

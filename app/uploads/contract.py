@@ -40,8 +40,11 @@ class ProcessedImage:
 DEFAULT_LIMITS = Limits()
 
 
-def megabytes(size: int) -> str:
-    return f"{size / 2**20:,.0f} MB"
+def too_large(size: int, most: int) -> str:
+    """A sentence on a file of `size` bytes where at most `most` are taken."""
+    return (
+        f"The file has {'over ' if size % 2**20 else ''}{size // 2**20:,} MB; at most {most // 2**20:,} MB are taken."
+    )
 
 
 def millions(pixels: int) -> str:

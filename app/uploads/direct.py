@@ -43,8 +43,8 @@ def begin(content_type: str, *, owner: str, listed: bool) -> tuple[Image, dict[s
 def finish(image: Image) -> Image:
     """Make the picture of what was sent. Done twice, it says the same twice.
 
-    Raises images.InvalidImage, NothingSent, slots.Busy, store.InProgress or store.StorageUnavailable; after all but
-    the first, it may be tried again.
+    Raises images.InvalidImage or store.Deleted, after which nothing is to be had; or NothingSent, slots.Busy,
+    store.InProgress or store.StorageUnavailable, after which it may be tried again.
     """
     if image.state == State.READY:
         return image
@@ -84,7 +84,7 @@ def fetch(image: Image) -> bytes:
     if sent is None:
         raise NothingSent
     if isinstance(sent, int):
-        raise images.InvalidImage(f"The file has {images.megabytes(sent)}; at most {images.megabytes(most)} are taken.")
+        raise images.InvalidImage(images.too_large(sent, most))
     return sent
 
 

@@ -11,11 +11,11 @@ import pi_heif
 from PIL import Image, ImageCms
 
 from app.uploads.caps import frames, refuse_bombs, refuse_pieces
-from app.uploads.contract import DEFAULT_LIMITS, InvalidImage, Limits, ProcessedImage, megabytes, millions
+from app.uploads.contract import DEFAULT_LIMITS, InvalidImage, Limits, ProcessedImage, millions, too_large
 from app.uploads.encode import encode_main, encode_thumbnail, fit, resample
 from app.uploads.formats import describe
 
-__all__ = ["DEFAULT_LIMITS", "InvalidImage", "Limits", "ProcessedImage", "megabytes", "process"]
+__all__ = ["DEFAULT_LIMITS", "InvalidImage", "Limits", "ProcessedImage", "process", "too_large"]
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "AVIF", "HEIF")
 SPARE, SPARE_FOR_DETAIL = 1.3, 2.0  # the least that a JPEG is decoded larger than needed
@@ -40,7 +40,7 @@ def read(data: bytes, limits: Limits) -> tuple[Image.Image, tuple[str, ...]]:
     if not data:
         raise InvalidImage("The file is empty.")
     if len(data) > limits.upload_bytes:
-        raise InvalidImage(f"The file has {megabytes(len(data))}; at most {megabytes(limits.upload_bytes)} are taken.")
+        raise InvalidImage(too_large(len(data), limits.upload_bytes))
     refuse_pieces(data, limits)
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as opened:

@@ -17,7 +17,7 @@ def take(upload: UploadedFile, *, owner: str = "", listed: bool = True, key: str
     """Process and store. key: an idempotency key; sent again, it gives the picture that it made before.
 
     The file is read once, and only when there is a slot for it: what waits, waits on disk.
-    Raises images.InvalidImage, slots.Busy, store.StorageUnavailable, store.InProgress or store.KeyUsed.
+    Raises images.InvalidImage, slots.Busy, store.StorageUnavailable, store.InProgress, store.KeyUsed or store.Deleted.
     """
     store.check()
     watch = Stopwatch()

@@ -8,11 +8,14 @@ from django.http import HttpRequest, HttpResponse, JsonResponse, UnreadablePostE
 
 from app.config.pace import TooSlow
 from app.uploads.events import log
-from app.uploads.images import megabytes
+from app.uploads.images import too_large
 
 
 class BodyLimitMiddleware:
-    """413 for a body that says it is too large; 411 for one that does not say, which Django would see as empty."""
+    """413 for a body that says it is too large; 411 for one that does not say, which Django would see as empty.
+
+    And 415 for one that is compressed: nothing here unpacks it.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]):
         self.get_response = get_response
@@ -20,13 +23,14 @@ class BodyLimitMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if request.method not in ("POST", "PUT", "PATCH"):
             return self.get_response(request)
+        if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+            return refusal(415, "The body is compressed: send it as it is, without Content-Encoding.")
         length = request.META.get("CONTENT_LENGTH") or ""
         if not length.isdecimal():
             return refusal(411, "The upload does not say how long it is: send a Content-Length header.")
         if int(length) > settings.BODY_LIMIT:
             log("upload.too_large", level=logging.WARNING, length=int(length))
-            most = megabytes(settings.UPLOAD_LIMITS.upload_bytes)
-            return refusal(413, f"The file has {megabytes(int(length))}; at most {most} are taken.")
+            return refusal(413, too_large(int(length), settings.UPLOAD_LIMITS.upload_bytes))
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, problem: Exception) -> HttpResponse | None:

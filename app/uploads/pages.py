@@ -1,10 +1,10 @@
 """The page for people: the pictures, and a form for whoever is logged in."""
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 from django.views.static import serve
 
 from app.uploads import direct, intake
@@ -13,9 +13,10 @@ from app.uploads.formats import TAKEN
 from app.uploads.images import InvalidImage
 from app.uploads.models import Image, State
 from app.uploads.slots import Busy
-from app.uploads.store import RETRY_AFTER, StorageUnavailable
+from app.uploads.store import RETRY_AFTER, Deleted, StorageUnavailable
 
 SHOWN = 60  # pictures on the page
+LONGEST_NAME = 255  # bytes; for a longer one, a disk has an error
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -39,6 +40,8 @@ def upload(request: HttpRequest) -> HttpResponse:
         intake.take(file, owner=owner(request))
     except InvalidImage as refusal:
         return page(request, str(refusal), 400)
+    except Deleted:
+        return page(request, "The picture was deleted while it was being made.", 409)
     except (Busy, StorageUnavailable) as away:
         sentence = "The picture could not be stored just now. Please try again in a moment."
         return page(request, sentence, 503, getattr(away, "retry_after", RETRY_AFTER))
@@ -54,6 +57,9 @@ def page(request: HttpRequest, problem: str = "", status: int = 200, retry_after
     return answer
 
 
+@require_safe
 def media(request: HttpRequest, path: str) -> HttpResponseBase:
     """A picture from local disk, where nobody else serves it."""
+    if len(path.encode()) > LONGEST_NAME:
+        raise Http404
     return serve(request, path, document_root=settings.MEDIA_ROOT)

@@ -70,10 +70,12 @@ def refusals(*statuses: int) -> dict[int, Any]:
         404: OpenApiResponse(Detail, "There is no such picture or page, or it is not yours."),
         406: OpenApiResponse(Detail, "Answers are JSON."),
         408: OpenApiResponse(Problems, "The body came too slowly."),
-        409: OpenApiResponse(Detail, "Not now: it is being worked on, nothing was sent yet, or there is no bucket."),
+        409: OpenApiResponse(
+            Detail, "It is being worked on, nothing was sent yet, it was deleted meanwhile, or there is no bucket."
+        ),
         411: OpenApiResponse(Problems, "The body does not say how long it is."),
         413: OpenApiResponse(Problems, "The body is too large."),
-        415: OpenApiResponse(Detail, "The body is of a kind that is not taken here."),
+        415: OpenApiResponse(Problems, "The body is of a kind that is not taken here, or compressed."),
         422: OpenApiResponse(Detail, "The Idempotency-Key came with another picture before."),
         429: OpenApiResponse(Detail, "Too many uploads; Retry-After says when to come back."),
         503: OpenApiResponse(Detail, "The storage is down, or too many pictures are being worked on."),

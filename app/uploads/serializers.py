@@ -15,7 +15,8 @@ class UploadSerializer(serializers.Serializer[Any]):
     image = serializers.FileField(
         allow_empty_file=True,
         error_messages={
-            "required": "Send a picture in the form field “image”.",
+            "required": "No file came in the form field “image”: "
+            "send a picture in it, in a whole form with its names in UTF-8.",
             "invalid": "The form field “image” holds no file.",
         },
     )
@@ -25,7 +26,7 @@ class KeySerializer(serializers.Serializer[Any]):
     key = serializers.RegexField(
         r"^[\x21-\x7e]{1,100}\Z",
         required=False,
-        error_messages={"invalid": "An Idempotency-Key has 1 to 100 visible ASCII characters."},
+        error_messages=dict.fromkeys(("invalid", "blank"), "An Idempotency-Key has 1 to 100 visible ASCII characters."),
     )
 
 
@@ -33,7 +34,10 @@ class FormSerializer(serializers.Serializer[Any]):
     """What is asked for a photo that goes straight to the bucket."""
 
     content_type = serializers.ChoiceField(
-        choices=CONTENT_TYPES, error_messages={"invalid_choice": f"Send one of {', '.join(CONTENT_TYPES)}."}
+        choices=CONTENT_TYPES,
+        error_messages=dict.fromkeys(
+            ("invalid_choice", "required", "null"), f"Send as content_type one of {', '.join(CONTENT_TYPES)}."
+        ),
     )
 
 

@@ -42,6 +42,10 @@ class InProgress(Exception):
     """Somebody else is at work on this picture."""
 
 
+class Deleted(Exception):
+    """The picture was deleted while it was being made."""
+
+
 class KeyUsed(Exception):
     """The idempotency key came with another picture before."""
 
@@ -95,7 +99,7 @@ def names(image: Image) -> tuple[str, str]:
 
 
 def publish(image: Image, picture: ProcessedImage) -> None:
-    """Store both objects and make the picture ready. Raises StorageUnavailable; nothing is then left of them."""
+    """Store both objects and make the picture ready. Raises StorageUnavailable or Deleted; nothing is left of them."""
     main, thumbnail = names(image)
     width, height = picture.main_size
     try:
@@ -117,7 +121,7 @@ def publish(image: Image, picture: ProcessedImage) -> None:
             notes=list(picture.notes),
         )
         if not ready:
-            raise StorageUnavailable("write")  # it was deleted meanwhile
+            raise Deleted
     except BaseException:
         with suppress(StorageUnavailable):
             remove_objects(image)
@@ -130,7 +134,7 @@ def claim(image: Image) -> None:
         remove_objects(image)
     main, thumbnail = names(image)
     if not move(image, (State.PROCESSING,), State.PROCESSING, main=main, thumbnail=thumbnail):
-        raise StorageUnavailable("write")  # it was deleted meanwhile
+        raise Deleted
 
 
 def save(name: str, content: bytes, content_type: str) -> str:

@@ -45,6 +45,8 @@ def settle(image: Image) -> str:
         store.remove(image)
     except (store.StorageUnavailable, store.InProgress, Busy):
         return "left"
+    except store.Deleted:  # by somebody else, while it was being made
+        pass
     return "removed"
 
 

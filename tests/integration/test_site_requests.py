@@ -3,6 +3,7 @@
 import base64
 import json
 import socket
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -71,6 +72,81 @@ def test_who_asks_first_is_told_to_go_on_once_the_body_is_wanted(on_disk: Site):
 def test_who_asks_first_is_not_told_to_send_what_is_refused_unread(on_disk: Site):
     assert asked(on_disk, length=60_000_000, headers=on_disk.bearer()) == ["413"]
     assert asked(on_disk, length=1000, headers={}) == ["401"]
+
+
+# Forms as other clients write them
+
+FORM = "multipart/form-data; boundary=b"
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    ["; charset=idna", "; charset=utf-16", "; x*=klingon''%ff", "; x*=y; charset*=klingon''%ff", ";BOUNDARY=other"],
+)
+def test_nothing_beside_its_boundary_matters_of_a_forms_content_type(on_disk: Site, parameters: str):
+    body = b'--b\r\nContent-Disposition: form-data; name="image"; filename="p"\r\n\r\n' + PHOTO + b"\r\n--b--\r\n"
+    headers = on_disk.bearer() | {"Content-Type": f"Multipart/Form-Data; boundary=b{parameters}"}
+    assert on_disk.client.post("/api/images/", content=body, headers=headers).status_code == 201
+    assert on_disk.client.get("/", headers={"Content-Type": f"text/plain{parameters}"}).status_code == 200
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'--b\r\nContent-Disposition: form-data; name="image"; filename="K\xe4se"\r\n\r\nx\r\n--b--\r\n',
+        b'--b\r\nContent-Disposition: form-data; name="image"; filename="cut"\r\n\r\nx',
+        b'--b\nContent-Disposition: form-data; name="image"; filename="p"\n\nx\n--b--\n',
+    ],
+)
+def test_a_form_in_which_no_file_can_be_found_is_told_how_it_should_be(client: Client, body: bytes):
+    answer = client.post("/api/images/", body, content_type=FORM, headers=bearer(client))
+    sentence = "No file came in the form field “image”: send a picture in it, in a whole form with its names in UTF-8."
+    assert (answer.status_code, answer.json()) == (400, {"image": [sentence]})
+
+
+@pytest.mark.django_db
+def test_what_is_wrong_with_a_form_beside_its_file_is_said(client: Client):
+    def said(**form: Any) -> tuple[int, str]:
+        answer = client.post("/api/images/", form, headers=bearer(client))
+        return answer.status_code, answer.json()["detail"]
+
+    assert said(image="x" * 3_000_000) == (
+        400,
+        "More than 2.5 MB came outside of a file: send the picture as a file, with a file name.",
+    )
+    assert said(**{f"file{number}": BytesIO(b"x") for number in range(101)}) == (
+        400,
+        "The form has too many files: send one.",
+    )
+    assert said(**dict.fromkeys(map(str, range(1100)), "x")) == (400, "The form has too many fields: send one.")
+    answer = client.get("/api/images/", headers={"Host": "elsewhere.example"})
+    assert answer.json() == {"detail": "The site is not served under this name: it is not in ALLOWED_HOSTS."}
+
+
+@pytest.mark.django_db
+def test_a_compressed_body_is_refused_as_one(client: Client):
+    answer = client.post("/api/images/", b"x", content_type=FORM, headers=bearer(client) | {"Content-Encoding": "gzip"})
+    assert (answer.status_code, answer.json()) == (
+        415,
+        {"image": ["The body is compressed: send it as it is, without Content-Encoding."]},
+    )
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("method", ["post", "get", "delete"])
+def test_an_address_without_its_slash_is_sent_on_with_the_method_it_came_with(client: Client, method: str):
+    answer = getattr(client, method)("/api/images?x=1", headers=bearer(client))
+    assert (answer.status_code, answer.headers["location"]) == (308, "/api/images/?x=1")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [("get", "x" * 300, 404), ("get", "ü" * 190, 404), ("trace", "x", 405)],
+)
+def test_of_an_address_where_no_picture_can_be_nothing_is_shown(client: Client, method: str, path: str, status: int):
+    assert getattr(client, method)(f"/media/{path}").status_code == status
 
 
 # What fails

@@ -205,7 +205,7 @@ def test_a_body_without_length_is_refused(on_disk: Site):
 def test_a_60_mb_file_is_refused_before_it_is_read(on_disk: Site):
     answer = on_disk.upload(bytes(60 * 2**20))
     assert answer.status_code == 413
-    assert answer.json() == {"image": ["The file has 60 MB; at most 25 MB are taken."]}
+    assert answer.json() == {"image": ["The file has over 60 MB; at most 25 MB are taken."]}
 
 
 @pytest.mark.parametrize(

@@ -317,6 +317,7 @@ REFUSED = {
     ),
     "thousands of scans": (pictures.jpeg_with_scans(2_000), "The picture is built up in more than 50 passes."),
     "26 MB": (bytes(26 * 2**20), "The file has 26 MB; at most 25 MB are taken."),
+    "a byte over 25 MB": (bytes(25 * 2**20 + 1), "The file has over 25 MB; at most 25 MB are taken."),
 }
 
 

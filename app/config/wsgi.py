@@ -6,14 +6,14 @@ import sys
 from django.core.exceptions import ImproperlyConfigured
 from django.core.wsgi import get_wsgi_application
 
-from app.config.content_type import plainly_typed
 from app.config.drain import Drained
+from app.config.forms import readable
 from stayput.django import modules
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "app.config.settings")
 
 try:
-    application = Drained(plainly_typed(get_wsgi_application()))
+    application = Drained(readable(get_wsgi_application()))
     from stayput.django import start
 
     start.check()

@@ -15,8 +15,7 @@ class UploadSerializer(serializers.Serializer[Any]):
     image = serializers.FileField(
         allow_empty_file=True,
         error_messages={
-            "required": "No file came in the form field “image”: "
-            "send a picture in it, in a whole form with its names in UTF-8.",
+            "required": "No file came in the form field “image”: send a picture in it, and the form as a whole.",
             "invalid": "The form field “image” holds no file.",
         },
     )

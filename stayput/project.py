@@ -2,6 +2,7 @@
 
 import difflib
 import re
+import shlex
 import tomllib
 from collections.abc import Mapping, Sequence
 from importlib import import_module
@@ -34,6 +35,15 @@ class Site(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     requirements: str
     start: str
     manage: str = "manage.py"  # empty: not Django
+
+    def __post_init__(self) -> None:
+        for path in (*self.sources, self.requirements, self.manage):
+            if Path(path).is_absolute() or ".." in Path(path).parts:
+                raise ValueError(f"{path} is not in the checkout")
+        try:
+            shlex.split(self.start)
+        except ValueError as problem:
+            raise ValueError(f"the start command cannot be read: {problem}") from None
 
 
 class ImageInputs(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -166,7 +176,7 @@ def _explain(problem: str, kind: type[Section], inside: str) -> tuple[str, str, 
         return where, f"unknown key `{unknown[1]}`", hint
     if missing := re.search(r"missing required field `(.+)`", what):
         return where, f"`{missing[1]}` is missing", "add it; docs/stayput.toml.md says what it is"
-    return where, what.lower(), "mend that value"
+    return where, what[:1].lower() + what[1:], "mend that value"
 
 
 def _section(kind: type[Section], place: str) -> type[Section]:

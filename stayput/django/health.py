@@ -149,7 +149,8 @@ def build_id(path: Path) -> str:
 class HealthMiddleware:
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]):
         self.get_response = get_response
-        self.build = build_id(Path(getattr(settings, "STAYPUT_BUILD_FILE", "stayput-build.json")))
+        beside = Path(__file__).parents[2] / "stayput-build.json"  # beside the package, wherever the server's folder is
+        self.build = build_id(Path(getattr(settings, "STAYPUT_BUILD_FILE", beside)))
         self.release = os.environ.get("STAYPUT_RELEASE") or "unknown"
         self.probes = {name: Probe(check, fresh=FRESH.get(name, 5)) for name, check in CHECKS.items()}
 

@@ -42,6 +42,7 @@ VARIABLES: Mapping[str, str] = {
     "STAYPUT_RELEASE": RELEASE,
     "PORT": str(PORT),
 }
+NONE: Mapping[str, str] = {}
 # Asked inside the container, which has no network: prints the status and the body of /healthz.
 ASK = """
 import sys, time, urllib.error, urllib.request
@@ -69,9 +70,12 @@ CONFINED: dict[str, Any] = {
 }
 
 
-def attest(client: DockerClient, image: Image, site: Site, clean: Path) -> Attestation:
+def attest(
+    client: DockerClient, image: Image, site: Site, clean: Path, variables: Mapping[str, str] = NONE
+) -> Attestation:
     """Everything that is looked for in an image. clean: where layers are remembered that hold no secret.
 
+    variables: the plain ones of stayput.toml, which the site is started with.
     Raises StayputError when the image is not there or cannot be run at all.
     """
     try:
@@ -81,7 +85,7 @@ def attest(client: DockerClient, image: Image, site: Site, clean: Path) -> Attes
     config = cast("dict[str, Any]", found.attrs["Config"])
     try:
         with ThreadPoolExecutor(4) as at_once:
-            started = at_once.submit(lambda: tuple(_start(client, image, site)))
+            started = at_once.submit(lambda: tuple(_start(client, image, site, {**VARIABLES, **variables})))
             looked = at_once.submit(lambda: tuple(_inside(client, image, AS_THE_SITE)))
             left = at_once.submit(lambda: tuple(_inside(client, image, AS_ROOT, user="0")))
             searched = at_once.submit(lambda: _found("secrets", [*secrets_in_layers(client, image.digest, clean)]))
@@ -157,11 +161,11 @@ def _found(name: str, problems: Sequence[str]) -> Check:
     return Check(name=name, ok=not problems, detail=detail or "as it should be")
 
 
-def _start(client: DockerClient, image: Image, site: Site) -> Iterator[Check]:
+def _start(client: DockerClient, image: Image, site: Site, variables: Mapping[str, str]) -> Iterator[Check]:
     """The exact start command: up, healthy under this build, and gone in time after SIGTERM."""
     command = shlex.split(site.start)
     container = client.containers.create(
-        image.digest, command, environment=dict(VARIABLES), network_mode="none", mem_limit="1g", **CONFINED
+        image.digest, command, environment=dict(variables), network_mode="none", mem_limit="1g", **CONFINED
     )
     try:
         container.start()

@@ -5,6 +5,7 @@ from pathlib import Path
 from stayput.errors import WrongUse
 from stayput.image.inputs import PIN
 from stayput.project import Project
+from stayput.release import site_files
 
 # Distributions that load a library which no wheel brings: name → the Debian packages that do, any of them.
 LOADS = {
@@ -25,7 +26,13 @@ LOADS = {
 
 
 def look_before(project: Project, root: Path) -> None:
-    """Raises WrongUse when a dependency loads a library that [image] system does not list."""
+    """Raises WrongUse for a site without a start command or its manage.py, or a library that [image] system lacks."""
+    if not project.site.start.strip():
+        raise WrongUse("stayput.toml, site.start", "is empty", "write the command that serves the site on $PORT")
+    manage = project.site.manage
+    if manage and manage not in (name for name, _ in site_files(root, project.site)):
+        next_step = 'have it among the sources; for a site that is not Django, manage = ""'
+        raise WrongUse("stayput.toml, site.manage", f"{manage} is not there, or not deployed", next_step)
     lock = (root / project.site.requirements).read_text()
     for name in (name for name, _, _ in PIN.findall(lock)):
         packages = LOADS.get(name.lower())

@@ -31,9 +31,17 @@ SILENT = (
     "the package index gave nothing for {0}, in four tries",
     "see that it can be reached from here, then build again",
 )
+NAMED = "name one that has 3.11 or newer: [image] base in stayput.toml"
 # The lines of a failed build that say why, the most telling first; `stayput:` is what the verify stage found.
 TELLING = (
+    (
+        r"^#\d+ [\d.]+ stayput: (.+ Django cannot be set up: (?:KeyError|.*nvironment var|Undefined).*)$",
+        "{0}",
+        "give the settings a default, as no secret is there in a build; what is none: [variables] in stayput.toml",
+    ),
     (r"^#\d+ [\d.]+ stayput: (.+)$", "{0}", "mend that, then build again"),
+    (r"python3: not found", "the base has no python3", NAMED),
+    (r"No module named 'tomllib'", "the base's Python is older than 3.11", NAMED),
     (r"no space left on device", "the engine's disk is full", "free some: docker builder prune"),
     (
         r"^ERROR: failed to solve: (\S+): failed to (?:resolve source metadata|do request|pull)",
@@ -48,7 +56,18 @@ TELLING = (
     (r"^#\d+ [\d.]+ +cause: Because (\S+) was not found in the package registry", *SILENT),
     (r"^#\d+ [\d.]+ +cause: Failed to fetch:\s+(?:#\d+ [\d.]+\s+)?\S+?/([^/\s]+)/?$", *SILENT),
     (r"^#\d+ [\d.]+ E: (?:Failed to fetch|Unable to fetch) \S+?([^/\s]+)(?:\s|$)", *SILENT),
+    (
+        r"^#\d+ [\d.]+ +cause: Hash mismatch for `([^`]+)`",
+        "the package index gives {0} with another hash than the lock",
+        "compile the lock anew, then build again",
+    ),
+    (
+        r"^#\d+ [\d.]+ error: Failed to (?:download and )?build `([^`]+)`",
+        "{0} has no wheel for this Python and platform, and cannot be built of its source: there is no compiler",
+        "take a version, or another distribution, that has one",
+    ),
     (r"^#\d+ [\d.]+ (?:error: |E: |ERROR: )(.+)$", "{0}", "mend that, then build again"),
+    (r"^#\d+ [\d.]+ (\w+Error: .+)$", "{0}", "mend that, then build again"),
     (r"^ERROR: (?:failed to solve: )?(.+)$", "{0}", "mend that, then build again"),
 )
 
@@ -189,7 +208,7 @@ class Images:
         from stayput.image.attest import attest
         from stayput.image.documents import bill_of_materials, statement
 
-        found = attest(self._engine, image, self.project.site, self.home / "layers")
+        found = attest(self._engine, image, self.project.site, self.home / "layers", self.project.variables)
         said = json.dumps(statement(found), indent=1).encode()
         write_private(self._document(image.digest, ".intoto.json"), said)
         write_private(self._document(image.digest, ".cdx.json"), bill_of_materials(image).encode())

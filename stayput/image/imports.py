@@ -1,17 +1,20 @@
 """What a site imports, held against what it declares, by deptry. Known before anything is built."""
 
+import ast
 import json
 import re
 import subprocess
 import sys
 import tempfile
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from stayput.errors import StayputError, WrongUse
 from stayput.image.inputs import PIN
+from stayput.image.inside import normal
 
 # Modules of distributions whose name is another; the tool's environment need not have them.
 MODULES = {
@@ -40,6 +43,8 @@ MODULES = {
     "scikit-learn": "sklearn",
     "sentry-sdk": "sentry_sdk",
 }
+# The tool's own, and tests, which are for those who have more than the release: regular expressions of paths.
+EXCLUDED = r"stayput/|(.*/)?(tests?/|conftest\.py|tests?\.py|test_[^/]*\.py|[^/]*_tests?\.py)"
 SETTINGS = "pyproject.toml, [tool.deptry]"
 
 
@@ -47,8 +52,8 @@ def declared(lock: str) -> tuple[str, ...]:
     """The distributions of a compiled requirements file that its source asks for; all, where it does not say."""
     blocks = re.split(r"^(?=[A-Za-z0-9])", lock, flags=re.MULTILINE)
     pinned = [(match[1], _asked_by(block)) for block in blocks if (match := PIN.match(block))]
-    told = any(by for _, by in pinned)
-    return tuple(name for name, by in pinned if not told or any(re.search(r"^-r |\(", one) for one in by))
+    told, names = any(by for _, by in pinned), {normal(name) for name, _ in pinned}
+    return tuple(name for name, by in pinned if not told or any(normal(one) not in names for one in by))
 
 
 def _asked_by(block: str) -> list[str]:
@@ -62,7 +67,8 @@ def look_at_imports(sources: Path, requirements: str, root: Path) -> None:
     `[tool.deptry]` in pyproject.toml may name modules of distributions and imports to leave alone, as deptry does.
     """
     lock = (root / requirements).read_text()
-    found = list(_undeclared(sources, declared(lock), _settings(root)))
+    names = {normal(name) for name, _, _ in PIN.findall(lock)}
+    found = list(_undeclared(sources, declared(lock), names, _settings(root)))
     if found:
         more = f"; and {len(found) - 1} more" if len(found) > 1 else ""
         where, what = found[0]
@@ -79,8 +85,13 @@ def _settings(root: Path) -> Mapping[str, Any]:
         raise WrongUse("pyproject.toml", f"is not TOML: {problem}", "mend that line") from None
 
 
-def _undeclared(sources: Path, names: tuple[str, ...], settings: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """("file:line", what is imported there) for each import that none of those distributions brings."""
+def _undeclared(
+    sources: Path, names: tuple[str, ...], locked: Collection[str], settings: Mapping[str, Any]
+) -> Iterator[tuple[str, str]]:
+    """("file:line", what is imported there) for each import that none of those distributions brings.
+
+    One that may be of a declared distribution whose modules nobody here knows is left to the build, which has it.
+    """
     modules: Mapping[str, Any] = MODULES | dict(settings.get("package_module_name_map", {}))
     ignored: Mapping[str, Any] = settings.get("per_rule_ignores", {})
     with tempfile.TemporaryDirectory(prefix="stayput-") as folder:
@@ -95,7 +106,9 @@ def _undeclared(sources: Path, names: tuple[str, ...], settings: Mapping[str, An
             "--ignore",
             "DEP002,DEP004,DEP005",
         ]
-        command += ["--extend-exclude", "stayput/", "--package-module-name-map", _mapping(modules)]
+        command += ["--extend-exclude", EXCLUDED, "--package-module-name-map", _mapping(modules)]
+        for own in {path.stem for path in sources.rglob("*") if path.is_dir() or path.suffix == ".py"}:
+            command += ["--known-first-party", own]
         if ignored:
             command += ["--per-rule-ignores", _mapping(ignored)]
         done = subprocess.run(command, cwd=sources, capture_output=True, text=True, check=False)
@@ -103,9 +116,38 @@ def _undeclared(sources: Path, names: tuple[str, ...], settings: Mapping[str, An
             said = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
             raise StayputError("deptry", f"could not look at the imports: {said}", f"look at {SETTINGS}")
         findings: list[dict[str, Any]] = json.loads(report.read_text())
+    unknown = [name for name in names if name.lower() not in modules and not _is_installed(name)]
     for finding in sorted(findings, key=lambda one: (one["location"]["file"], one["location"]["line"] or 0)):
-        where = f"{finding['location']['file']}:{finding['location']['line']}"
-        yield where, f"imports {finding['module']}, which nothing declares"
+        file, line, module = finding["location"]["file"], finding["location"]["line"], finding["module"]
+        if line in _optional(sources / file):
+            continue
+        if finding["error"]["code"] == "DEP001" and unknown and normal(module) not in locked:
+            continue
+        yield f"{file}:{line}", f"imports {module}, which nothing declares"
+
+
+def _is_installed(name: str) -> bool:
+    try:
+        return bool(metadata.distribution(name))
+    except metadata.PackageNotFoundError:
+        return False
+
+
+def _optional(file: Path) -> set[int]:
+    """The lines of imports that the file does without: whose failure it catches, or that are for type checkers."""
+    lines: set[int] = set()
+    for node in ast.walk(ast.parse(file.read_bytes())):
+        tried = isinstance(node, ast.Try) and any(_catches_import(handler) for handler in node.handlers)
+        if isinstance(node, ast.Try | ast.If) and (
+            tried or "TYPE_CHECKING" in ast.unparse(getattr(node, "test", node))
+        ):
+            lines.update(line for one in node.body for line in range(one.lineno, (one.end_lineno or one.lineno) + 1))
+    return lines
+
+
+def _catches_import(handler: ast.ExceptHandler) -> bool:
+    said = ast.unparse(handler.type) if handler.type else "Exception"
+    return any(name in said for name in ("ImportError", "ModuleNotFoundError", "Exception"))
 
 
 def _mapping(table: Mapping[str, Any]) -> str:

@@ -42,6 +42,7 @@ def _measure(root: Path, project: Project, files: Iterable[tuple[str, Path]], ba
         {name: digest(_recipe(root, name)) for name in RECIPE},
         start=project.site.start,
         manage=project.site.manage,
+        variables=project.variables,
         lock=digest(_read(root, project.site.requirements, "compile it: requirements/compile")),
         system=project.image.system,
         base=base,
@@ -66,8 +67,12 @@ def context(root: Path, project: Project, build: Build) -> Iterator[tuple[str, b
             "manage": site.manage,
         },
         "image": {"system": image.system},
+        "variables": project.variables,
     }
-    lines = [f"[{table}]\n" + "".join(f"{k} = {json.dumps(v)}\n" for k, v in t.items()) for table, t in tables.items()]
+    lines = [
+        f"[{table}]\n" + "".join(f"{json.dumps(k)} = {json.dumps(v)}\n" for k, v in t.items())
+        for table, t in tables.items()
+    ]
     yield "stayput.toml", "".join(lines).encode()  # texts and lists are written alike in JSON and in TOML
     yield "stayput-build.json", json.dumps({"build": build.id, "parts": dict(build.parts)}).encode()
 

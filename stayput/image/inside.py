@@ -19,6 +19,8 @@ import os
 import platform
 import py_compile
 import re
+import runpy
+import shlex
 import shutil
 import subprocess
 import sys
@@ -30,8 +32,11 @@ from pathlib import Path
 from typing import Any
 
 SITE = Path("/app")
-PARTS_OF = {"psycopg_binary": "psycopg"}  # modules that want to be imported by their owner alone
+PARTS_OF = {"psycopg_binary": "psycopg", "psycopg_c": "psycopg"}  # modules that only their owner can import
+SERVED = {"uwsgidecorators"}  # modules that only a running server of theirs can import
+UNREADY = ("ImproperlyConfigured", "AppRegistryNotReady")  # what a part of Django's says that waits for a site
 LOCKED = "distributions as locked"  # what the log of a build is searched for
+TESTS = r"(^|\.)(tests?|conftest|test_\w+|\w+_tests?)(\.|$)"  # names of modules that nobody imports who serves
 COMPILERS = ("cc", "gcc", "g++", "clang", "make", "ld")
 
 
@@ -42,7 +47,7 @@ def pins(lock: str, environment: Mapping[str, str]) -> dict[str, str]:
         if match := re.match(r"([A-Za-z0-9._-]+)(?:\[[^]]*\])?==([^\s;\\]+)\s*(?:;\s*([^\\]+))?", line):
             name, version, marker = match.groups()
             if marker is None or _holds(ast.parse(marker.strip(), mode="eval").body, environment):
-                found[_normal(name)] = version
+                found[normal(name)] = version
     return found
 
 
@@ -90,7 +95,7 @@ def _version(text: str) -> tuple[int, ...]:
     return tuple(int(number) for number in re.findall(r"\d+", text))
 
 
-def _normal(name: str) -> str:
+def normal(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
@@ -107,16 +112,17 @@ def unlike_the_lock(lock: str) -> Iterator[str]:
 
 def _installed() -> Iterator[tuple[str, str]]:
     for distribution in importlib.metadata.distributions(path=[sysconfig.get_path("purelib")]):
-        yield _normal(distribution.metadata["Name"]), distribution.version
+        yield normal(distribution.metadata["Name"]), distribution.version
 
 
 def not_importable_dependencies() -> Iterator[str]:
     """A sentence for each top-level module of a distribution whose import fails."""
     for distribution in importlib.metadata.distributions(path=[sysconfig.get_path("purelib")]):
         tops = {file.parts[0] for file in distribution.files or () if _is_code(file.parts)}
-        names = {top.partition(".")[0] for top in tops}
+        names = {top.partition(".")[0] for top in tops} - SERVED
         for name, problem in _import_each(sorted(names)):
-            yield f"{distribution.metadata['Name']}: import {name}: {problem}"
+            if not any(word in problem for word in UNREADY):
+                yield f"{distribution.metadata['Name']}: import {name}: {problem}"
 
 
 def _is_code(parts: tuple[str, ...]) -> bool:
@@ -132,25 +138,52 @@ def not_importable_modules() -> Iterator[str]:
 
 def _try_site(*, made: bool) -> Iterator[str]:
     """The same, and with `made` what stands against its compiled and its static files, which are made meanwhile."""
-    settings = json.loads((SITE / "stayput-start.json").read_text())
-    _enter_site()
+    manage = _enter_site()
     gc.disable()  # its rounds take time, and each child would copy what they look at
     files = [path for path in sorted(SITE.rglob("*.py")) if path.relative_to(SITE).parts[0] != "staticfiles"]
-    names = [".".join(path.relative_to(SITE).with_suffix("").parts).removesuffix(".__init__") for path in files]
+    files = [path for path in files if not _is_template(path)]
     beside = [_do_apart("compile", partial(_compile, files))] if made else []
-    if settings["manage"]:
+    if manage:
         try:
-            _set_django_up(SITE / settings["manage"])
+            _set_django_up(manage)
         except BaseException as problem:
-            yield f"{settings['manage']}: Django cannot be set up: {_said(problem)}"
+            yield f"{manage.relative_to(SITE)}: Django cannot be set up: {_said(problem)}"
             return
         beside += [_do_apart("collectstatic", _collect_static)] if made else []
+    names = [name for path in files if (name := _module(path))]
     _load_from_elsewhere(files, {name.partition(".")[0] for name in names})
     for name, problem in _import_each(name for name in names if name != "__main__" and name not in sys.modules):
         if not _is_unused(name, problem):
             yield f"import {name}: {problem}"
     for child in beside:
         yield from (f"{name}: {problem}" for name, problem in _outcome(*child))
+
+
+def _is_template(file: Path) -> bool:
+    """Whether it is Python by its name alone, which somebody fills in: what is in a package has to be Python."""
+    if str(file.parent) in sys.path or (file.parent / "__init__.py").exists():
+        return False
+    try:
+        ast.parse(file.read_bytes())
+    except (SyntaxError, ValueError):
+        return True
+    return False
+
+
+def _module(file: Path) -> str:
+    """The module that a file is, under the folder of sys.path where its packages were loaded, else under the nearest.
+
+    Empty for what no import can name, such as gunicorn.conf.py.
+    """
+    under = sorted((path for path in map(Path, sys.path) if file.is_relative_to(path)), reverse=True)
+    ways = [file.relative_to(path).with_suffix("").parts for path in under]
+    ways = [way[:-1] if way[-1] == "__init__" else way for way in ways if "." not in way[-1]]
+    ways = [way for way in ways if way and all(part.isidentifier() for part in way[:-1])]
+    return ".".join(max(ways, key=_loaded, default=()))
+
+
+def _loaded(way: tuple[str, ...]) -> int:
+    return sum(".".join(way[: end + 1]) in sys.modules for end in range(len(way)))
 
 
 def _compile(files: Iterable[Path]) -> str:
@@ -160,8 +193,9 @@ def _compile(files: Iterable[Path]) -> str:
 
 
 def _is_unused(name: str, problem: str) -> bool:
-    """Whether a module that the tool plugs in is for a storage that the site has not: what it uses, it declares."""
-    return name.startswith("stayput.") and bool(re.match(r"ModuleNotFoundError: No module named '(?!stayput)", problem))
+    """Whether a module is of no use here for want of another: a test, or of the tool for a storage that is not used."""
+    lacks = re.match(r"ModuleNotFoundError: No module named '(?!stayput)", problem)
+    return bool(lacks) and bool(re.search(TESTS, name) or name.startswith("stayput."))
 
 
 def _load_from_elsewhere(files: Iterable[Path], own: Collection[str]) -> None:
@@ -184,23 +218,43 @@ def _imported(module: ast.Module) -> Iterator[str]:
 
 def _collect_static() -> str:
     apps: Any = importlib.import_module("django.apps").apps
-    if apps.is_installed("django.contrib.staticfiles"):
+    setting: Any = importlib.import_module("django.conf").settings
+    if apps.is_installed("django.contrib.staticfiles") and setting.STATIC_ROOT:
         management: Any = importlib.import_module("django.core.management")
         management.call_command("collectstatic", interactive=False, verbosity=0)
     return ""
 
 
-def _enter_site() -> None:
+def _enter_site() -> Path | None:
+    """Have modules found as the site's own commands find them. Its manage.py, if it has one."""
+    settings = json.loads((SITE / "stayput-start.json").read_text())
+    os.environ.update(settings.get("variables", {}))
     os.chdir(SITE)
-    if str(SITE) not in sys.path:
-        sys.path.insert(0, str(SITE))
+    words = [word.rpartition("=")[2] for word in shlex.split(settings["start"])]
+    folders = [word for word in words if not word.startswith("/") and (SITE / word).is_dir()]  # gunicorn --chdir src
+    scripts = [*words[1:2], settings["manage"]] if words[:1] in (["python"], ["python3"]) else [settings["manage"]]
+    for folder in (
+        SITE,
+        *(SITE / folder for folder in folders),
+        *((SITE / script).parent for script in scripts if script),
+    ):
+        if str(folder) not in sys.path and folder.is_dir():
+            sys.path.insert(0, str(folder))
+    return SITE / settings["manage"] if settings["manage"] else None
 
 
 def _set_django_up(manage: Path) -> None:
-    named = re.search(r"DJANGO_SETTINGS_MODULE\W+([\w.]+)", manage.read_text())
-    if named:
-        os.environ.setdefault("DJANGO_SETTINGS_MODULE", named[1])
-    importlib.import_module("django").setup()
+    """By manage.py itself, which may set more than its settings: it is run, up to the command."""
+    django: Any = importlib.import_module("django")
+    management: Any = importlib.import_module("django.core.management")
+    execute = management.execute_from_command_line
+    management.execute_from_command_line = lambda argv=None: django.setup()  # pyright: ignore
+    arguments, sys.argv = sys.argv, [str(manage), "check"]
+    try:
+        runpy.run_path(str(manage), run_name="__main__")
+        django.setup()
+    finally:
+        management.execute_from_command_line, sys.argv = execute, arguments
 
 
 def _import_each(names: Iterable[str]) -> Iterator[tuple[str, str]]:
@@ -273,14 +327,13 @@ def tools_left() -> Iterator[str]:
 
 def unfit_to_deploy() -> Iterator[str]:
     """What Django's own `check --deploy` calls an error."""
-    manage = json.loads((SITE / "stayput-start.json").read_text())["manage"]
-    if manage:
-        for _, problem in _outcome(*_do_apart("check", partial(_check_to_deploy, SITE / manage))):
-            yield problem
+    yield from (problem for _, problem in _outcome(*_do_apart("check", _check_to_deploy)))
 
 
-def _check_to_deploy(manage: Path) -> str:
-    _enter_site()
+def _check_to_deploy() -> str:
+    manage = _enter_site()
+    if manage is None:
+        return ""
     _set_django_up(manage)
     run_checks: Any = importlib.import_module("django.core.checks").run_checks
     found = [one for one in run_checks(include_deployment_checks=True) if one.is_serious() and not one.is_silenced()]

@@ -13,13 +13,16 @@ from docker import DockerClient
 from stayput.secrets import write_private
 
 File = tuple[str, int, IO[bytes]]  # path from /, bytes, content
-FILES = re.compile(r"^(\.env(\..*)?|\.netrc|\.pypirc|\.pgpass|id_(rsa|ed25519|ecdsa)|.*\.(p12|pfx|jks))$")
+FILES = re.compile(
+    r"^(\.env(\.(?!(example|sample|template|dist)$).*)?|\.netrc|\.pypirc|\.pgpass|id_(rsa|ed25519|ecdsa)|.*\.(p12|pfx|jks))$"
+)
 TEXTS = (
     (re.compile(rb"^-----BEGIN [A-Z ]*PRIVATE KEY-----\s*\n[A-Za-z0-9+/=]{40}", re.MULTILINE), "a private key"),
     (re.compile(rb"\bAKIA(?![0-9A-Z]{9}EXAMPLE)[0-9A-Z]{16}\b"), "an AWS access key"),
     (re.compile(rb"\b(ghp_[A-Za-z0-9]{36}|rnd_[A-Za-z0-9]{28})\b"), "an access token"),
 )
 PACKAGED = ("/usr/lib/", "/usr/share/", "/usr/bin/", "/usr/sbin/", "/usr/include/")  # from the base's own packages
+TESTS = re.compile(r"^/venv/lib/[^/]+/site-packages/(.+/)?(?i:(self)?tests?)/")  # with keys to test with
 BINARY = (".so", ".pyc", ".gz")
 LARGEST = 2**20  # bytes of a file that is looked into
 RULES = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:12]
@@ -72,7 +75,7 @@ def secret_in(content: bytes) -> str:
 
 
 def _secret(path: str, size: int, content: IO[bytes]) -> str:
-    if path.startswith(PACKAGED) or "/__pycache__/" in path:
+    if path.startswith(PACKAGED) or "/__pycache__/" in path or TESTS.match(path):
         return ""
     if FILES.match(path.rpartition("/")[2]):
         return f"{path} is in a layer of the image"

@@ -33,14 +33,16 @@ def name_parts(
     *,
     start: str,
     manage: str,
+    variables: Mapping[str, str],
     lock: str,
     system: Sequence[str],
     base: str,
     platform: str,
 ) -> dict[str, str]:
     """What a build is named by. files, recipe: path → digest of the site's and the Dockerfile's; lock: its digest."""
+    source = [dict(files), start, manage, *([dict(variables)] if variables else [])]
     return {
-        "source": digest(json.dumps([dict(files), start, manage], sort_keys=True).encode()),
+        "source": digest(json.dumps(source, sort_keys=True).encode()),
         "dependencies": lock,
         "system": ",".join(sorted(system)),
         "base": base,
@@ -67,6 +69,7 @@ def prepare(context: Path, out: Path, base: str) -> None:
     settings = tomllib.loads((context / "stayput.toml").read_text())
     site, image = settings["site"], settings.get("image", {})
     start, manage, system = site["start"], site.get("manage", "manage.py"), image.get("system", ())
+    variables = settings.get("variables", {})
     app = out / "app"
     files = dict(_files(context, (*site["sources"], *(PLUGGED_IN if manage else ()))))
     for name, file in files.items():
@@ -84,13 +87,14 @@ def prepare(context: Path, out: Path, base: str) -> None:
             {name: digest((context / name).read_bytes()) for name in RECIPE},
             start=start,
             manage=manage,
+            variables=variables,
             lock=digest((context / site["requirements"]).read_bytes()),
             system=system,
             base=base,
             platform=here,
         )
         (app / "stayput-build.json").write_text(json.dumps({"build": name_build(parts), "parts": parts}))
-    (app / "stayput-start.json").write_text(json.dumps({"start": start, "manage": manage}))
+    (app / "stayput-start.json").write_text(json.dumps({"start": start, "manage": manage, "variables": variables}))
     shutil.copy(context / site["requirements"], out / "requirements.txt")
     shutil.copy(context / "requirements/uv.txt", out / "uv.txt")
     shutil.copy(context / "docker/entrypoint", out / "entrypoint")
@@ -105,10 +109,12 @@ def _files(context: Path, sources: Sequence[str]) -> Iterator[tuple[str, Path]]:
     for source in sources:
         place = context / source
         for file in sorted(place.rglob("*")) if place.is_dir() else [place]:
-            if file.is_dir() or "__pycache__" in file.parts:
+            if not file.is_file() or "__pycache__" in file.parts:
                 continue
             yield file.relative_to(context).as_posix(), file
 
 
 if __name__ == "__main__":
+    if Path("/etc/alpine-release").exists():
+        sys.exit(f"stayput: {sys.argv[3]} is Alpine, for which few wheels are made: name a Debian one in [image] base")
     prepare(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3])

@@ -2,6 +2,7 @@ import json
 import platform
 
 import pytest
+from msgspec import structs
 
 from stayput.errors import WrongUse
 from stayput.image import Attestation, Image
@@ -63,6 +64,7 @@ def test_what_is_declared_is_what_the_source_of_a_lock_asks_for():
     assert declared(lock) == ("django-storages",)
     assert declared("pillow==12\n    # via\n    #   gallery (pyproject.toml:site)\n    #   imagekit\n") == ("pillow",)
     assert declared("boto3==1.0\ndjango==5.2\n") == ("boto3", "django")
+    assert declared("boto3==1.0\n    # via s3\ns3==1\n    # via site\n") == ("s3",)  # uv export
 
 
 @pytest.mark.parametrize(
@@ -72,12 +74,17 @@ def test_what_is_declared_is_what_the_source_of_a_lock_asks_for():
         ("import botocore.config", "", "site/views.py:1: imports botocore, which nothing declares"),
         ("import magick", "", "site/views.py:1: imports magick, which nothing declares"),
         ("import magick", '[tool.deptry.package_module_name_map]\npython-magic = ["magic", "magick"]', ""),
+        ("try:\n    import magick\nexcept ImportError:\n    pass", "", ""),
+        ("from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import magick", "", ""),
+        ("import blog", "", ""),
         ("import magick", '[tool.deptry.per_rule_ignores]\nDEP001 = ["magick"]', ""),
     ],
 )
 def test_an_import_that_nothing_declares_is_named_by_file_and_line(tmp_path, line, settings, said):
     (tmp_path / "site").mkdir()
     (tmp_path / "site/views.py").write_text(f"{line}\n")
+    (tmp_path / "site/apps/blog").mkdir(parents=True)  # on the path by the settings
+    (tmp_path / "site/apps/blog/test_views.py").write_text("import magick\n")
     (tmp_path / "lock.txt").write_text(
         "boto3==1.0\n    # via -r in\nbotocore==1.0\n    # via boto3\npython-magic==0.4\n    # via -r in\n"
     )
@@ -86,6 +93,16 @@ def test_an_import_that_nothing_declares_is_named_by_file_and_line(tmp_path, lin
         with pytest.raises(WrongUse, match=said):
             look_at_imports(tmp_path, "lock.txt", tmp_path)
     else:
+        look_at_imports(tmp_path, "lock.txt", tmp_path)
+
+
+def test_an_import_that_a_declared_distribution_unknown_here_may_bring_is_left_to_the_build(tmp_path):
+    lock = "unknown-here==1.0\n    # via -r in\nknown==1.0\n    # via unknown-here\n"
+    (tmp_path / "lock.txt").write_text(lock)
+    (tmp_path / "views.py").write_text("import unheard_of\n")
+    look_at_imports(tmp_path, "lock.txt", tmp_path)
+    (tmp_path / "views.py").write_text("import known\n")  # not declared, though it is there
+    with pytest.raises(WrongUse, match="imports known, which nothing declares"):
         look_at_imports(tmp_path, "lock.txt", tmp_path)
 
 
@@ -197,6 +214,14 @@ def test_a_platform_that_the_engine_cannot_run_is_refused_with_what_it_can():
             "#9 4.1 error: Hash mismatch for `six==1.17.0`\nERROR: failed to solve: process",
             "Hash mismatch for `six==1.17.0`",
         ),
+        ("#7 0.1 /bin/sh: 1: python3: not found", "the base has no python3"),
+        ("#7 0.1 ModuleNotFoundError: No module named 'tomllib'", "the base's Python is older than 3.11"),
+        (
+            "#9 1.2 error: Failed to download `a==1`\n#9 1.2   cause: Hash mismatch for `a==1`",
+            "the package index gives a==1 with another hash",
+        ),
+        ("#9 1.2 error: Failed to build `mysqlclient==2.3.1`", "mysqlclient==2.3.1 has no wheel"),
+        ("#9 1.2 Traceback:\n#9 1.2 IndexError: list index\nERROR: failed to solve: process", "IndexError: list index"),
     ],
 )
 def test_a_failed_build_is_explained_in_one_line(said, what):
@@ -208,10 +233,21 @@ def test_a_failed_build_is_explained_in_one_line(said, what):
 
 def test_a_native_library_that_a_dependency_loads_must_be_in_the_system_list(tmp_path):
     (tmp_path / "site.txt").write_text("python-magic==0.4.27 \\\n    --hash=sha256:aa\n")
-    site = Site(sources=("app",), requirements="site.txt", start="x")
+    site = Site(sources=("app",), requirements="site.txt", start="x", manage="")
+    (tmp_path / "app").mkdir()
     with pytest.raises(WrongUse, match=r'python-magic: loads .* system = \["libmagic1t64"\]'):
         look_before(Project(name="g", site=site), tmp_path)
     look_before(Project(name="g", site=site, image=ImageInputs(system=("libmagic1t64",))), tmp_path)
+
+
+def test_a_manage_py_that_is_not_deployed_is_told_before_anything_is_built(tmp_path):
+    (tmp_path / "site.txt").write_text("")
+    (tmp_path / "app").mkdir()
+    (tmp_path / "manage.py").write_text("")
+    site = Site(sources=("app",), requirements="site.txt", start="x")
+    with pytest.raises(WrongUse, match=r"site\.manage: manage\.py is not there, or not deployed"):
+        look_before(Project(name="g", site=site), tmp_path)
+    look_before(Project(name="g", site=structs.replace(site, sources=("app", "manage.py"))), tmp_path)
 
 
 def test_a_platform_that_builds_the_repository_names_the_build_as_the_tool_does(tmp_path):

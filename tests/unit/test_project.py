@@ -51,6 +51,18 @@ def test_a_value_can_be_overridden_for_one_run(tmp_path):
             "stayput.toml, site.sources: expected `array`, got `int`. Next: mend that value",
         ),
         (
+            WHOLE.replace('["app"]', '["../Other/app"]'),
+            "stayput.toml, site: ../Other/app is not in the checkout. Next: mend that value",
+        ),
+        (
+            WHOLE.replace('"requirements/', '"/etc/'),
+            "stayput.toml, site: /etc/site.txt is not in the checkout. Next: mend that value",
+        ),
+        (
+            WHOLE.replace("app.wsgi", "'app.wsgi"),
+            "stayput.toml, site: the start command cannot be read: No closing quotation. Next: mend that value",
+        ),
+        (
             WHOLE.replace("service", "servise"),
             "stayput.toml, targets.render: unknown key `servise`. Next: did you mean `service`?",
         ),

@@ -4,10 +4,13 @@ An upload may be refused by its length or its token alone. A server that then cl
 body unread resets it, and the client may never see the answer; one that keeps it open would take them for a request.
 """
 
+import errno
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from typing import Any
+
+from gunicorn.http.errors import ParseException
 
 PATIENCE = 5.0  # seconds that a client may go on sending what is thrown away
 
@@ -38,8 +41,11 @@ class Answer:
             self.answer.close()
         connection = self.environ.get("gunicorn.socket")
         if connection is not None:  # another server has to see to it itself: reading may hang
-            with suppress(OSError):
-                drain(self.environ["wsgi.input"], connection, time.monotonic() + PATIENCE)
+            try:
+                with suppress(OSError):
+                    drain(self.environ["wsgi.input"], connection, time.monotonic() + PATIENCE)
+            except ParseException:  # no request can follow on this connection; gunicorn closes it without a word
+                raise ConnectionResetError(errno.ECONNRESET, "the rest of the body is no HTTP") from None
 
 
 def drain(body: Any, connection: Any, deadline: float) -> None:

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import re
 import shlex
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -42,6 +43,8 @@ VARIABLES: Mapping[str, str] = {
     "STAYPUT_RELEASE": RELEASE,
     "PORT": str(PORT),
 }
+# A database that is named by other variables is not here, which is no fault of the image.
+AWAY = re.compile(r"OperationalError.*(connect|translate host|resolve)")
 NONE: Mapping[str, str] = {}
 # Asked inside the container, which has no network: prints the status and the body of /healthz.
 ASK = """
@@ -174,21 +177,29 @@ def _start(client: DockerClient, image: Image, site: Site, variables: Mapping[st
             # A command that ended at once leaves nothing to run this in: asked for below.
             with contextlib.suppress(DockerException):
                 code, said = execute(container, [PYTHON, site.manage, "migrate", "--noinput"])
-                if code and said:
-                    yield Check(name="migrate", ok=False, detail=telling(said.splitlines())[0])
+                line = telling(said.splitlines())[0]
+                if code and said and not AWAY.search(line):
+                    yield Check(name="migrate", ok=False, detail=line)
         healthy, said = _healthz(container)
         _settle(container, asked=bool(said))
         if container.status != "running":
             detail = f"{site.start} ended with {exit_code(container)}: {last_words(container)}"
             yield Check(name="start", ok=False, detail=detail)
             return
-        detail = f"up after {time.monotonic() - begun:.1f} s" if healthy else f"/healthz answers {said[:200]}"
+        detail = f"up after {time.monotonic() - begun:.1f} s" if healthy else unhealthy(said)
         yield Check(name="start", ok=healthy, detail=detail)
         if healthy:
             yield from _says_who_it_is(said, image.build)
         yield _stops(container)
     finally:
         container.remove(force=True)
+
+
+def unhealthy(said: str) -> str:
+    """In one line what /healthz said, status and body."""
+    if said.startswith("404 "):
+        return "/healthz answers 404: a Django site has stayput.django.health.HealthMiddleware first in MIDDLEWARE"
+    return f"/healthz answers {' '.join(said.split())[:200]}"
 
 
 def _settle(container: Container, asked: bool) -> None:

@@ -6,6 +6,7 @@ from msgspec import structs
 
 from stayput.errors import WrongUse
 from stayput.image import Attestation, Image
+from stayput.image.attest import AWAY, unhealthy
 from stayput.image.before import look_before
 from stayput.image.builder import check_buildx, check_platform, explain
 from stayput.image.documents import bill_of_materials, statement
@@ -140,6 +141,17 @@ def test_the_statement_binds_the_result_to_manifest_configuration_and_platform()
     assert (said["predicate"]["result"], said["predicate"]["failedTests"]) == ("FAILED", ["start"])
     assert said["predicate"]["configuration"][0]["digest"] == {"sha256": "cc"}
     assert (found.ok, found.failing) == (False, "start: exits")
+
+
+def test_what_healthz_answers_is_told_in_one_line():
+    assert "HealthMiddleware first" in unhealthy("404 <!doctype html>\n<html>")
+    assert unhealthy('503 {"status":\n "failing"}') == '/healthz answers 503 {"status": "failing"}'
+
+
+def test_a_database_that_is_not_where_an_image_is_opened_is_no_fault_of_it():
+    assert AWAY.search("django.db.utils.OperationalError: connection is bad: local user with ID 10001 does not exist")
+    assert AWAY.search("django.db.utils.OperationalError: (2002, \"Can't connect to server on 'db' (115)\")")
+    assert not AWAY.search("django.db.utils.OperationalError: no such table: uploads_image")
 
 
 def test_an_attestation_without_any_check_is_not_a_good_one():

@@ -88,9 +88,10 @@ def attest(
     config = cast("dict[str, Any]", found.attrs["Config"])
     try:
         with ThreadPoolExecutor(4) as at_once:
-            started = at_once.submit(lambda: tuple(_start(client, image, site, {**VARIABLES, **variables})))
-            looked = at_once.submit(lambda: tuple(_inside(client, image, AS_THE_SITE)))
-            left = at_once.submit(lambda: tuple(_inside(client, image, AS_ROOT, user="0")))
+            given = {**VARIABLES, **variables}
+            started = at_once.submit(lambda: tuple(_start(client, image, site, given)))
+            looked = at_once.submit(lambda: tuple(_inside(client, image, AS_THE_SITE, given)))
+            left = at_once.submit(lambda: tuple(_inside(client, image, AS_ROOT, given, user="0")))
             searched = at_once.submit(lambda: _found("secrets", [*secrets_in_layers(client, image.digest, clean)]))
             inside = (*looked.result(), searched.result(), *left.result(), *started.result())
             platform = f"{found.attrs['Os']}/{found.attrs['Architecture']}"
@@ -132,15 +133,16 @@ def _label(config: Mapping[str, Any]) -> str:
     return labels.get("stayput.build", "")
 
 
-def _inside(client: DockerClient, image: Image, checks: tuple[str, ...], **options: Any) -> Iterator[Check]:
+def _inside(
+    client: DockerClient, image: Image, checks: tuple[str, ...], variables: Mapping[str, str], **options: Any
+) -> Iterator[Check]:
     """The checks of inside.py, run by the tool's own copy of it: the image cannot answer for itself."""
-    variables = {**VARIABLES, "STAYPUT_LOCK": image.lock}
     command = ["-I", "-B", "-c", INSIDE.read_text(), "report", *checks]
     container = client.containers.create(
         image.digest,
         command,
         entrypoint=[PYTHON],
-        environment=variables,
+        environment={**variables, "STAYPUT_LOCK": image.lock},
         network_mode="none",
         working_dir="/app",
         **CONFINED,

@@ -2,7 +2,7 @@
 
 inside.py dependencies LOCK      exit 1 unless what is installed is what the lock says, and all of it can be imported;
                                  says how many there are, and the lock's digest, for whoever has only the build's log
-inside.py site LOCK              exit 1 unless every module of the site can be imported; compiles it, and collects its
+inside.py site LOCK VARIABLES    exit 1 unless every module of the site can be imported; compiles it, and collects its
                                  static files; where it cannot, what is wrong with the dependencies is said first
 inside.py report CHECK...        those checks as one JSON document; STAYPUT_LOCK holds the lock
 """
@@ -228,7 +228,6 @@ def _collect_static() -> str:
 def _enter_site() -> Path | None:
     """Have modules found as the site's own commands find them. Its manage.py, if it has one."""
     settings = json.loads((SITE / "stayput-start.json").read_text())
-    os.environ.update(settings.get("variables", {}))
     os.chdir(SITE)
     words = [word.rpartition("=")[2] for word in shlex.split(settings["start"])]
     folders = [word for word in words if not word.startswith("/") and (SITE / word).is_dir()]  # gunicorn --chdir src
@@ -355,6 +354,8 @@ def main(command: str, *arguments: str) -> int:
         found = {name: list(CHECKS[name]()) for name in arguments}
         sys.stdout.write(json.dumps({"problems": found, "installed": dict(_installed())}))
         return 0
+    if command == "site":
+        os.environ.update(json.loads(Path(arguments[1]).read_text()))
     problems = _verify_dependencies(Path(arguments[0])) if command == "dependencies" else [*_try_site(made=True)]
     if problems and command == "site":  # tried beside the dependencies, it stumbles over what they lack
         again = [sys.executable, "-B", __file__, "dependencies", *arguments]

@@ -60,7 +60,7 @@ def digest(content: bytes) -> str:
 
 
 def prepare(context: Path, out: Path, base: str) -> None:
-    """Lay out what the Dockerfile copies: app/, requirements.txt, uv.txt, system.txt, entrypoint.
+    """Lay out what the Dockerfile copies: app/, entrypoint; and lends: requirements, uv and system.txt, variables.json.
 
     The build is the one that the tool measured, if it sent one; on a platform it is named here, from what is here.
     Exits when it was measured for another platform: BuildKit takes a base that is there, whatever it is for.
@@ -94,7 +94,8 @@ def prepare(context: Path, out: Path, base: str) -> None:
             platform=here,
         )
         (app / "stayput-build.json").write_text(json.dumps({"build": name_build(parts), "parts": parts}))
-    (app / "stayput-start.json").write_text(json.dumps({"start": start, "manage": manage, "variables": variables}))
+    (app / "stayput-start.json").write_text(json.dumps({"start": start, "manage": manage}))
+    (out / "variables.json").write_text(json.dumps(variables))
     shutil.copy(context / site["requirements"], out / "requirements.txt")
     shutil.copy(context / "requirements/uv.txt", out / "uv.txt")
     shutil.copy(context / "docker/entrypoint", out / "entrypoint")

@@ -39,19 +39,20 @@ print(*getattr(inside, what)(), sep="\\n")
 """
 
 
-def ask(root, what):
+def ask(root, what, variables=None):
     """The sentences of that check about the site in ROOT/site and what is installed in ROOT/installed."""
     command = [sys.executable, "-B", "-c", ASK, str(root / "site"), str(root / "installed"), what]
     bare = {name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"}
-    done = subprocess.run(command, cwd=ROOT, env=bare, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        command, cwd=ROOT, env={**bare, **(variables or {})}, capture_output=True, text=True, check=True
+    )
     return done.stdout.split("\n")[:-1]
 
 
 def problems(root, files, start="gunicorn proj.wsgi", manage="manage.py", variables=None):
     write(root / "site", {**files, "stayput-start.json": ""})
-    said = {"start": start, "manage": manage, "variables": variables or {}}
-    (root / "site/stayput-start.json").write_text(json.dumps(said))
-    return [line for line in ask(root, "not_importable_modules") if line]
+    (root / "site/stayput-start.json").write_text(json.dumps({"start": start, "manage": manage}))
+    return [line for line in ask(root, "not_importable_modules", variables) if line]
 
 
 def write(root, files):

@@ -19,6 +19,7 @@ import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from http import HTTPStatus
 from pathlib import Path
+from string import Template
 from urllib.parse import quote
 
 import msgspec
@@ -130,7 +131,7 @@ class ProcessTarget:
         bind = {"PORT": str(port), "GUNICORN_CMD_ARGS": f"--bind 127.0.0.1:{port}"}
         env = self._clean_env(folder) | self._variables(release.id) | bind
         python = self._python(release.build)
-        command = shlex.split(self._project.site.start)
+        command = [Template(word).safe_substitute(env) for word in shlex.split(self._project.site.start)]  # $PORT
         processes.start(
             [str(python.parent / command[0]), *command[1:]],
             record=self._record(release.id),

@@ -186,7 +186,7 @@ ALLOWED_HOSTS = ["*"]
 ROOT_URLCONF = "plain.urls"
 INSTALLED_APPS = []
 MIDDLEWARE = ["stayput.django.health.HealthMiddleware"]
-DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": "/tmp/rows.sqlite3"}}
+DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}}
 """
 PLAIN_WSGI = """
 import os
@@ -221,7 +221,7 @@ def write_plain_django(root: Path) -> None:
         "manage.py": PLAIN_MANAGE,
         "requirements/site.txt": "".join(pins),
         "stayput.toml": 'name = "plain"\nstorage = "local"\n[site]\nsources = ["plain", "manage.py"]\n'
-        'requirements = "requirements/site.txt"\nstart = "gunicorn --bind 0.0.0.0:8000 plain.wsgi"\n',
+        'requirements = "requirements/site.txt"\nstart = "gunicorn --bind 0.0.0.0:$PORT plain.wsgi"\n',
     }.items():
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_text(text)

@@ -18,6 +18,8 @@ from stayput import photo, processes
 from stayput.deploy import deploy, destroy, plan, rollback, smoke_test, status
 from stayput.django import tokens
 from stayput.ledger import Live
+from stayput.release import name_release
+from stayput.secrets import Secret
 from stayput.workspace import open_workspace
 from tests.integration.checkouts import ROOT
 from tests.integration.images import write_plain_django
@@ -51,7 +53,7 @@ def test_the_first_deploy_ends_with_a_proof_and_the_second_does_nothing(checkout
     assert (code, second["changed"], second["steps"], second["release"]) == (0, False, [], first["release"])
 
 
-def test_a_django_site_without_static_files_is_made_ready(tmp_path, environments):
+def test_a_django_site_without_static_files_starts_with_a_command_that_names_its_port(tmp_path, environments):
     write_plain_django(tmp_path)
     (tmp_path / ".stayput").mkdir()
     (tmp_path / ".stayput/environments").symlink_to(environments)
@@ -59,6 +61,13 @@ def test_a_django_site_without_static_files_is_made_ready(tmp_path, environments
     build = target.measure()
     target.publish(build)
     assert target.has(build)
+    release = name_release(build, {}, Secret("key"))
+    try:
+        target.inject(release)
+        target.start(release)
+        assert httpx.get(f"{target.address(release)}/healthz").json()["release"] == release.id
+    finally:
+        target.destroy()
 
 
 def test_a_plan_says_what_deploy_will_do_and_changes_nothing(checkout):

@@ -19,6 +19,7 @@ from stayput.variables import Access
 MAIN_BYTES, MAIN_SIDE = 204_800, 800  # the contract of the upload site: bytes, pixels
 THUMBNAIL_BYTES, THUMBNAIL_SIDE = 10_240, 50
 TOKEN_LIFE = 600  # seconds
+NO_UPLOADS = "nothing takes uploads at /api/images/; a site is proven by a photo sent there, as docs/site.md describes"
 
 
 def prove(address: str, access: Access, *, build: str, release: str, keepsake: Keepsake | None = None) -> Proof:
@@ -114,6 +115,8 @@ class _Walk:
 
     def _refused(self, token: str) -> str:
         answer = _upload(self.site, token)
+        if answer.status_code == HTTPStatus.NOT_FOUND:
+            raise _Unproven(NO_UPLOADS)
         if answer.status_code not in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
             raise _Unproven(f"was not refused: {_said(answer)}")
         return f"refused with {answer.status_code}"

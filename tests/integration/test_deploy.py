@@ -18,8 +18,10 @@ from stayput import photo, processes
 from stayput.deploy import deploy, destroy, plan, rollback, smoke_test, status
 from stayput.django import tokens
 from stayput.ledger import Live
+from stayput.prove import prove
 from stayput.release import name_release
 from stayput.secrets import Secret
+from stayput.variables import Access
 from stayput.workspace import open_workspace
 from tests.integration.checkouts import ROOT
 from tests.integration.images import write_plain_django
@@ -65,7 +67,11 @@ def test_a_django_site_without_static_files_starts_with_a_command_that_names_its
     try:
         target.inject(release)
         target.start(release)
-        assert httpx.get(f"{target.address(release)}/healthz").json()["release"] == release.id
+        proof = prove(
+            target.address(release), Access(stayput_key=Secret("key"), outputs=None), build=build.id, release=release.id
+        )
+        assert [check.ok for check in proof.checks[:2]] == [True, False]
+        assert proof.checks[1].detail.startswith("nothing takes uploads at /api/images/")
     finally:
         target.destroy()
 

@@ -116,7 +116,7 @@ def _undeclared(
             said = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
             raise StayputError("deptry", f"could not look at the imports: {said}", f"look at {SETTINGS}")
         findings: list[dict[str, Any]] = json.loads(report.read_text())
-    unknown = [name for name in names if name.lower() not in modules and not _is_installed(name)]
+    unknown = bool(findings) and any(name.lower() not in modules and not _is_installed(name) for name in names)
     for finding in sorted(findings, key=lambda one: (one["location"]["file"], one["location"]["line"] or 0)):
         file, line, module = finding["location"]["file"], finding["location"]["line"], finding["module"]
         if line in _optional(sources / file):
@@ -137,12 +137,15 @@ def _optional(file: Path) -> set[int]:
     """The lines of imports that the file does without: whose failure it catches, or that are for type checkers."""
     lines: set[int] = set()
     for node in ast.walk(ast.parse(file.read_bytes())):
-        tried = isinstance(node, ast.Try) and any(_catches_import(handler) for handler in node.handlers)
-        if isinstance(node, ast.Try | ast.If) and (
-            tried or "TYPE_CHECKING" in ast.unparse(getattr(node, "test", node))
-        ):
+        if isinstance(node, ast.Try | ast.If) and _is_dispensable(node):
             lines.update(line for one in node.body for line in range(one.lineno, (one.end_lineno or one.lineno) + 1))
     return lines
+
+
+def _is_dispensable(node: ast.Try | ast.If) -> bool:
+    if isinstance(node, ast.If):
+        return "TYPE_CHECKING" in ast.unparse(node.test)
+    return any(_catches_import(handler) for handler in node.handlers)
 
 
 def _catches_import(handler: ast.ExceptHandler) -> bool:

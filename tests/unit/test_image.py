@@ -77,6 +77,11 @@ def test_what_is_declared_is_what_the_source_of_a_lock_asks_for():
         ("import magick", '[tool.deptry.package_module_name_map]\npython-magic = ["magic", "magick"]', ""),
         ("try:\n    import magick\nexcept ImportError:\n    pass", "", ""),
         ("from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import magick", "", ""),
+        (
+            "try:\n    import magick\n    TYPE_CHECKING = 1\nexcept OSError:\n    pass",
+            "",
+            "site/views.py:2: imports magick, which nothing declares",
+        ),
         ("import blog", "", ""),
         ("import magick", '[tool.deptry.per_rule_ignores]\nDEP001 = ["magick"]', ""),
     ],

@@ -55,8 +55,8 @@ def answered() -> Iterator[None]:
         raise TryAgain(wait=away.retry_after) from None
     except InProgress:
         raise TryAgain("This picture is being worked on.", wait=2, status_code=409) from None
-    except Deleted:
-        raise Conflict("The picture was deleted while it was being made.") from None
+    except Deleted as gone:
+        raise Conflict(str(gone)) from None
     except KeyUsed:
         problem = APIException("The Idempotency-Key was used for another picture. Please take a new one.")
         problem.status_code = status.HTTP_422_UNPROCESSABLE_ENTITY

@@ -40,8 +40,8 @@ def upload(request: HttpRequest) -> HttpResponse:
         intake.take(file, owner=owner(request))
     except InvalidImage as refusal:
         return page(request, str(refusal), 400)
-    except Deleted:
-        return page(request, "The picture was deleted while it was being made.", 409)
+    except Deleted as gone:
+        return page(request, str(gone), 409)
     except (Busy, StorageUnavailable) as away:
         sentence = "The picture could not be stored just now. Please try again in a moment."
         return page(request, sentence, 503, getattr(away, "retry_after", RETRY_AFTER))

@@ -43,7 +43,10 @@ class InProgress(Exception):
 
 
 class Deleted(Exception):
-    """The picture was deleted while it was being made."""
+    """Its text is for whoever sent the picture."""
+
+    def __init__(self) -> None:
+        super().__init__("The picture was deleted while it was being made.")
 
 
 class KeyUsed(Exception):

@@ -1,5 +1,7 @@
 """What is run inside an image, while it is built and again to attest it. The standard library, and nothing else.
 
+In one file, since an attestation hands it whole to the interpreter of the image.
+
 inside.py dependencies LOCK      exit 1 unless what is installed is what the lock says, and all of it can be imported;
                                  says how many there are, and the lock's digest, for whoever has only the build's log
 inside.py site LOCK VARIABLES    exit 1 unless every module of the site can be imported; compiles it, and collects its
@@ -230,14 +232,11 @@ def _enter_site() -> Path | None:
     settings = json.loads((SITE / "stayput-start.json").read_text())
     os.chdir(SITE)
     words = [word.rpartition("=")[2] for word in shlex.split(settings["start"])]
-    folders = [word for word in words if not word.startswith("/") and (SITE / word).is_dir()]  # gunicorn --chdir src
-    scripts = [*words[1:2], settings["manage"]] if words[:1] in (["python"], ["python3"]) else [settings["manage"]]
-    for folder in (
-        SITE,
-        *(SITE / folder for folder in folders),
-        *((SITE / script).parent for script in scripts if script),
-    ):
-        if str(folder) not in sys.path and folder.is_dir():
+    scripts = [*(words[1:2] if words[:1] in (["python"], ["python3"]) else []), settings["manage"]]
+    folders = [SITE, *(SITE / word for word in words if not word.startswith("/"))]  # gunicorn --chdir src
+    folders += [(SITE / script).parent for script in scripts if script]
+    for folder in folders:
+        if folder.is_dir() and str(folder) not in sys.path:
             sys.path.insert(0, str(folder))
     return SITE / settings["manage"] if settings["manage"] else None
 
@@ -354,19 +353,23 @@ def main(command: str, *arguments: str) -> int:
         found = {name: list(CHECKS[name]()) for name in arguments}
         sys.stdout.write(json.dumps({"problems": found, "installed": dict(_installed())}))
         return 0
-    if command == "site":
-        os.environ.update(json.loads(Path(arguments[1]).read_text()))
-    problems = _verify_dependencies(Path(arguments[0])) if command == "dependencies" else [*_try_site(made=True)]
-    if problems and command == "site":  # tried beside the dependencies, it stumbles over what they lack
-        again = [sys.executable, "-B", __file__, "dependencies", *arguments]
-        subprocess.run(again, stdout=subprocess.DEVNULL, check=False)
+    problems = (_verify_dependencies if command == "dependencies" else _verify_site)(*arguments)
     for problem in problems:
         sys.stderr.write(f"stayput: {problem}\n")
     return 1 if problems else 0
 
 
-def _verify_dependencies(locked: Path) -> list[str]:
-    lock = locked.read_text()
+def _verify_site(locked: str, variables: str) -> list[str]:
+    os.environ.update(json.loads(Path(variables).read_text()))
+    problems = [*_try_site(made=True)]
+    if problems:  # tried beside the dependencies, it stumbles over what they lack
+        again = [sys.executable, "-B", __file__, "dependencies", locked]
+        subprocess.run(again, stdout=subprocess.DEVNULL, check=False)
+    return problems
+
+
+def _verify_dependencies(locked: str) -> list[str]:
+    lock = Path(locked).read_text()
     problems = [*unlike_the_lock(lock), *not_importable_dependencies(), *missing_libraries()]
     if not problems:
         digest = hashlib.sha256(lock.encode()).hexdigest()

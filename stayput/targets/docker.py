@@ -25,6 +25,7 @@ from docker.models.containers import Container
 from stayput import processes
 from stayput.errors import StayputError
 from stayput.front import FrontDoor, Upstream
+from stayput.image import Image
 from stayput.image.attest import CONFINED
 from stayput.image.builder import Images, connect
 from stayput.image.containers import execute, last_words
@@ -102,6 +103,7 @@ class DockerTarget:
             port = processes.free_port()
             self._create(
                 release,
+                image,
                 command=shlex.split(self._project.site.start),
                 labels={
                     "stayput.scope": self._scope,
@@ -121,7 +123,8 @@ class DockerTarget:
             left.wait(timeout=MIGRATE_SECONDS)
             left.remove(force=True)
         command = ["python", self._project.site.manage, "migrate", "--noinput"]
-        container = self._create(release, command=command, labels={"stayput.migrating": self._scope})
+        image = self._images.attested(release.build.id)
+        container = self._create(release, image, command=command, labels={"stayput.migrating": self._scope})
         try:
             container.start()
             code, said = container.wait(timeout=MIGRATE_SECONDS)["StatusCode"], last_words(container)
@@ -218,8 +221,7 @@ class DockerTarget:
         label = f"stayput.migrating={self._scope}"
         return self._engine.containers.list(all=True, filters={"label": label}, ignore_removed=True)
 
-    def _create(self, release: Release, **options: Any) -> Container:
-        image = self._images.attested(release.build.id)
+    def _create(self, release: Release, image: Image, **options: Any) -> Container:
         volume = f"{self._scope}-data"
         self._engine.volumes.create(volume, labels={"stayput.scope": self._scope})
         try:

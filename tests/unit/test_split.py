@@ -47,9 +47,8 @@ def test_each_distribution_lies_whole_in_the_layer_of_its_size_and_nothing_is_lo
 def test_distributions_of_one_folder_stay_together_and_one_layer_has_it(venv, tmp_path):
     for part in ("a", "b"):
         (venv / SITE / "shared" / part).mkdir(parents=True)
-        (
-            venv / SITE / "shared" / part / "__init__.py"
-        ).touch()  # a file that is not there is nobody's, since Python 3.12
+        # A file that is not there is nobody's, since Python 3.12.
+        (venv / SITE / "shared" / part / "__init__.py").touch()
         info = venv / SITE / f"shared_{part}-1.0.dist-info"
         info.mkdir()
         (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: shared-{part}\nVersion: 1.0\n")

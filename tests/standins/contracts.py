@@ -1,11 +1,10 @@
 """The providers' official contracts as judges: of every request a client makes, and of every answer a stand-in gives.
 
-They are looked for in ../shared/schemas beside the checkout, or where STAYPUT_SCHEMAS says.
+They are slices of the official files, in tests/contracts; slice.py there makes them anew.
 """
 
 import functools
 import json
-import os
 import re
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from jsonschema import Draft4Validator
 from referencing import Registry
 from referencing.jsonschema import DRAFT4
 
-FOLDER = Path(os.environ.get("STAYPUT_SCHEMAS") or Path(__file__).parents[3] / "shared" / "schemas")
+FOLDER = Path(__file__).parents[1] / "contracts"
 METHODS = ("get", "put", "post", "patch", "delete")
 
 
@@ -21,16 +20,15 @@ def is_there(name):
     return (FOLDER / name).is_file()
 
 
-@functools.cache
 def load(name):
-    return json.loads((FOLDER / name).read_bytes())
+    return (FOLDER / name).read_text(encoding="utf-8")
 
 
 class RestContract:
     """An OpenAPI 3 or Swagger 2 document. Names that it does not know are faults too."""
 
     def __init__(self, name):
-        self._document = _strict(load(name))
+        self._document = _strict(json.loads(load(name)))
         self._registry = Registry().with_resource("contract:", DRAFT4.create_resource(self._document))
         self._validators, self._judged = {}, {}  # by the schema's identity, and by what was said: all is judged once
         self._paths = {
@@ -70,7 +68,7 @@ class RestContract:
         if str(status) not in declared and status >= 300:
             return []  # 429 and faults of gateways are not declared everywhere
         # Render declares 200 with the body of what its server answers with 201.
-        answer = self._resolve(declared.get(str(status)) or declared["200"])
+        answer = self._resolve(declared.get(str(status), declared.get("200")))
         schema = answer.get("schema") or answer.get("content", {}).get("application/json", {}).get("schema")
         if schema is None:
             return [] if body is None else [f"{method} {template}: {status} has no body"]

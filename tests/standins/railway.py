@@ -3,13 +3,13 @@
 import functools
 import re
 
-from graphql import GraphQLError, build_client_schema, execute_sync, parse, validate
+from graphql import GraphQLError, build_schema, execute_sync, parse, validate
 
 from tests.standins.contracts import load
 from tests.standins.hosting import Hosting
 from tests.standins.server import StandIn
 
-SCHEMA = "railway.graphql-introspection.json"
+SCHEMA = "railway.graphql"
 WORDS = {
     "queued": "QUEUED",
     "building": "BUILDING",
@@ -25,8 +25,7 @@ WORDS = {
 
 @functools.cache
 def schema():
-    introspection = load(SCHEMA)
-    return build_client_schema(introspection.get("data", introspection), assume_valid=True)
+    return build_schema(load(SCHEMA), assume_valid=True)
 
 
 @functools.cache

@@ -12,6 +12,7 @@ from typing import Any, Literal, TypeVar, cast, get_type_hints
 import msgspec
 from msgspec.structs import replace
 
+from stayput.django.variables import VARIABLES
 from stayput.errors import WrongUse
 
 PROVIDERS = (  # a line each: a module of stayput/targets, which brings its own Table
@@ -19,6 +20,18 @@ PROVIDERS = (  # a line each: a module of stayput/targets, which brings its own 
     "railway",
     "render",
 )
+
+
+KNOWN = {variable.name.lower(): variable.name for variable in VARIABLES}
+
+
+def misnamed(name: str) -> str:
+    """Why no site would read a variable of that name; empty where it may. Never shows what is not a name."""
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
+        return "has what cannot be the name of a variable"
+    if KNOWN.get(name.lower(), name) != name:  # it would be set, and read by nothing: the site goes on without it
+        return f"{name} is not {KNOWN[name.lower()]}: capital letters count"
+    return ""
 
 
 class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

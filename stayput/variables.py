@@ -28,19 +28,10 @@ def database(owner: Literal["theirs", "ours"], environment: Mapping[str, str]) -
     """DATABASE_URL where a deploy sets it: from the environment of whoever deploys. Raises WrongUse."""
     if owner == "theirs":
         return {}
-    if not (url := environment.get("DATABASE_URL", "")):
+    if not (url := environment.get("DATABASE_URL", "").strip()):  # CI's often end with a line end
         what = 'database = "ours", and there is no DATABASE_URL in the environment'
         raise WrongUse("stayput.toml", what, 'export it, or leave it to the target: database = "theirs"')
     return {"DATABASE_URL": Secret(url)}
-
-
-def in_file(name: str, content: str) -> Variables:
-    """What NAME=VALUE lines say; # begins a comment. Raises WrongUse."""
-    lines = [line.strip() for line in content.splitlines()]
-    pairs = [line.partition("=") for line in lines if line and not line.startswith("#")]
-    if wrong := [name for name, equals, _ in pairs if not equals]:
-        raise WrongUse(name, f"{wrong[0]} has no value", "write each line as NAME=VALUE")
-    return {name.strip(): Secret(value) for name, _, value in pairs}
 
 
 def wanted(cloud: Cloud | None, secrets: StackSecrets, hosts: Sequence[str], origins: Sequence[str]) -> Variables:

@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stayput import secrets, variables
+from stayput import secrets, variables, variables_file
 from stayput.engine import Cloud, Engine
 from stayput.errors import WrongUse
 from stayput.ledger import Ledger
@@ -59,12 +59,7 @@ class Workspace:
     def theirs(self) -> Variables:
         """What the file says that stayput.toml names for the docker target. Raises WrongUse."""
         name = self.project.targets.docker.variables if self.target.name == "docker" else ""
-        if not name:
-            return {}
-        try:
-            return variables.in_file(name, (self.stack.root / name).read_text())
-        except FileNotFoundError:
-            raise WrongUse("targets.docker.variables", f"{name} is not there", "write it, or unset that") from None
+        return variables_file.read(self.stack.root, name) if name else {}
 
     def observe(self) -> Observed:
         """The target as it is. Raises WrongUse for what nothing can be deployed with. Reads only."""

@@ -117,3 +117,11 @@ def test_a_package_with_another_hash_is_refused(clone):
     assert told.returncode == 1
     assert "invoke: the set-up stopped" in told.stderr
     assert not (clone / ".venv/installed.txt").exists()
+
+
+def test_a_clone_that_turns_line_ends_keeps_those_of_linux(tmp_path):
+    clone = ["git", "clone", "-q", "-c", "core.autocrlf=true", ROOT, tmp_path / "clone"]
+    subprocess.run(clone, check=True, capture_output=True)
+    listed = ["git", "-C", tmp_path / "clone", "ls-files", "--eol"]
+    lines = subprocess.run(listed, check=True, capture_output=True, text=True).stdout.splitlines()
+    assert {line.partition("\t")[2] for line in lines if "w/crlf" in line or "w/mixed" in line} == {"invoke.ps1"}

@@ -6,8 +6,10 @@ from pathlib import Path
 
 from stayput.errors import WrongUse
 from stayput.secrets import Secret
+from stayput.text import decode
 
 SERVICE = "stayput"  # as the keyring knows it
+QUOTES = "\"'`\u201c\u201d\u201e\u2018\u2019\u00ab\u00bb"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,12 +33,26 @@ def find(kinds: Sequence[Kind], environment: Mapping[str, str], keyring: Callabl
     for look in (_variables(environment), _files(environment), _entries(keyring)):
         for kind in kinds:
             found, place = look(kind.name)
-            if found:
+            if found := found.strip():  # a line end behind it is how CI and echo have it
+                if what := _unlike_a_token(found):
+                    next_step = "have the token there as the provider shows it, and nothing else"
+                    raise WrongUse(f"{kind.name}, from {place}", what, next_step)
                 return Token(kind=kind, secret=Secret(found), place=place)
     least = kinds[0]
     what = f"there is no token: {' or '.join(kind.name for kind in kinds)} is not set"
     next_step = f"make one, {least.make}, and export it: {least.name} speaks for {least.speaks_for}"
     raise WrongUse("the environment", what, next_step)
+
+
+def _unlike_a_token(text: str) -> str:
+    """What of it no provider's token has, nor a header could carry; empty for nothing. Shows nothing of it."""
+    if text.lower().startswith("bearer "):
+        return "begins with the word Bearer, which is of the header"
+    if text[0] in QUOTES or text[-1] in QUOTES:
+        return "has quotes around it"
+    if not (text.isascii() and text.isprintable()):
+        return "holds a line end or another character that no token has"
+    return ""
 
 
 def ask_keyring(name: str) -> str:
@@ -66,9 +82,9 @@ def _files(environment: Mapping[str, str]) -> Look:
         if not (path := environment.get(f"{name}_FILE", "")):
             return "", ""
         try:
-            found = Path(path).expanduser().read_text(encoding="utf-8").strip()
-        except (OSError, UnicodeDecodeError) as problem:
-            what = f"{path} cannot be read: {getattr(problem, 'strerror', None) or 'it is not text'}"
+            found = decode(Path(path).expanduser().read_bytes()).strip()
+        except (OSError, ValueError, RuntimeError) as problem:
+            what = f"{path} cannot be read: {getattr(problem, 'strerror', None) or problem}"
             raise WrongUse(f"{name}_FILE", what, "name a file that holds the token and nothing else") from None
         if not found:
             raise WrongUse(f"{name}_FILE", f"{path} is empty", "name a file that holds the token and nothing else")

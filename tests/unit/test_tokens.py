@@ -87,6 +87,41 @@ def test_a_file_that_holds_none_is_said_and_nothing_else_is_tried(tmp_path, cont
         find(render.TOKENS, {"RENDER_API_KEY_FILE": str(file)}, lambda _: "another")
 
 
+@pytest.mark.parametrize("where", ["variable", "file", "keyring"])
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("s3cr3t\n", ""),
+        (" s3cr3t\r\n", ""),
+        ("Bearer s3cr3t", "the word Bearer"),
+        ("\u201cs3cr3t\u201d", "quotes"),
+        ("s3cr3t\u201d", "quotes"),
+        ('"s3cr3t"', "quotes"),
+        ("s3cr3t\nRENDER=s3cr3t", "a line end"),
+        ("s3cr3t\x1b[0m", "no token has"),
+        ("s3cr3t\u00e9", "no token has"),
+        ("s3cr3t\u200b", "no token has"),
+    ],
+)
+def test_a_token_is_used_without_its_line_end_or_refused_in_words_wherever_it_lies(tmp_path, use, where, text, said):
+    file = tmp_path / "key"
+    file.write_bytes(text.encode())
+    use(InMemory(RENDER_API_KEY=text) if where == "keyring" else InMemory())
+    environment = {"variable": {"RENDER_API_KEY": text}, "file": {"RENDER_API_KEY_FILE": str(file)}, "keyring": {}}
+    if not said:
+        assert find(render.TOKENS, environment[where], ask_keyring).secret.value == "s3cr3t"
+        return
+    with pytest.raises(WrongUse, match=f"^RENDER_API_KEY, from the .*{said}") as refused:
+        find(render.TOKENS, environment[where], ask_keyring)
+    assert "s3cr3t" not in str(refused.value)
+
+
+def test_a_file_that_windows_wrote_is_read(tmp_path):
+    file = tmp_path / "key"
+    file.write_bytes("s3cr3t\r\n".encode("utf-16"))
+    assert find(render.TOKENS, {"RENDER_API_KEY_FILE": str(file)}, None).secret.value == "s3cr3t"
+
+
 def test_the_keyring_is_not_asked_unless_that_is_said(use):
     use(InMemory(RENDER_API_KEY="of the keyring"))
     with pytest.raises(WrongUse, match="no token"):

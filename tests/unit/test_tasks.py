@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -26,3 +27,33 @@ def test_every_task_that_reports_takes_json(name):
     import tasks
 
     assert "json" in {argument.name for argument in tasks.namespace[name].get_arguments()}
+
+
+def run_stayput(*words, cwd, **env):
+    command = [sys.executable, "-m", "stayput", *words]
+    env = {**os.environ, "PYTHONPATH": str(ROOT), **env}
+    return subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True)
+
+
+def test_the_stayput_command_has_every_task_of_the_library():
+    import stayput.tasks
+
+    listed = run_stayput("--list", cwd=ROOT).stdout
+    assert [name for name in stayput.tasks.namespace.task_names if f"  {name} " not in listed] == []
+
+
+def test_the_stayput_command_works_on_the_project_of_the_folder_it_is_run_in(tmp_path):
+    inside = tmp_path / "deep" / "inside"
+    inside.mkdir(parents=True)
+    (tmp_path / "stayput.toml").write_text("name = 1\n")
+    done = run_stayput("status", cwd=inside)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "stayput.toml" in done.stderr
+
+
+def test_the_stayput_command_without_the_tool_says_how_to_install_it(tmp_path):
+    (tmp_path / "invoke.py").write_text('raise ModuleNotFoundError("no invoke", name="invoke")\n')
+    done = run_stayput("--list", cwd=ROOT, PYTHONPATH=f"{tmp_path}:{ROOT}")
+    assert done.returncode == 1
+    assert 'pip install "stayput[tool]"' in done.stderr
+    assert "Traceback" not in done.stderr

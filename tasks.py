@@ -3,10 +3,11 @@
 from importlib import import_module
 from pathlib import Path
 
+from invoke.collection import Collection
 from invoke.context import Context
 from invoke.tasks import task  # pyright: ignore[reportUnknownVariableType]
 
-from stayput.tasks import namespace
+from stayput import tasks
 
 ROOT = Path(__file__).resolve().parent
 SUBJECTS = ("journeys", "images", "uploads", "docker", "engine", "calls", "faults")
@@ -43,5 +44,6 @@ def bench(_: Context, subject: str = SUBJECTS[0], faults: bool = False) -> None:
         report.table(f"{subject.capitalize()}, seconds", ("what", "goal", "seconds", ""), rows)
 
 
+namespace = Collection.from_module(tasks)
 for own in (test, bench):
     namespace.add_task(own)  # pyright: ignore[reportArgumentType]  # Invoke's decorator is untyped

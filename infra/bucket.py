@@ -89,7 +89,7 @@ class MediaBucket(pulumi.ComponentResource):
                 s3.BucketServerSideEncryptionConfigurationRuleArgs(
                     apply_server_side_encryption_by_default=(
                         s3.BucketServerSideEncryptionConfigurationRuleApplyServerSideEncryptionByDefaultArgs(
-                            sse_algorithm="AES256"  # with a KMS key nobody could read anonymously
+                            sse_algorithm="AES256"  # objects under a KMS key cannot be read anonymously
                         )
                     )
                 )

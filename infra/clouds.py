@@ -3,7 +3,7 @@
 import pulumi
 import pulumi_aws as aws
 
-NOBODY = "this-machine"  # credentials of no account: even a wrong address could do nothing with them
+NO_ACCOUNT = "this-machine"  # credentials of no account: even a wrong address could do nothing with them
 
 
 def provider(region: str, endpoint_url: str) -> aws.Provider | None:
@@ -14,8 +14,8 @@ def provider(region: str, endpoint_url: str) -> aws.Provider | None:
         "this-machine",
         region=region,
         endpoints=[aws.ProviderEndpointArgs(s3=endpoint_url, iam=endpoint_url, sts=endpoint_url)],
-        access_key=NOBODY,
-        secret_key=NOBODY,
+        access_key=NO_ACCOUNT,
+        secret_key=NO_ACCOUNT,
         s3_use_path_style=True,
         skip_credentials_validation=True,
         skip_metadata_api_check=True,

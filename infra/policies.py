@@ -40,7 +40,7 @@ def bucket_policy(settings: Settings, bucket_arn: str) -> Document | None:
 def uploader_policy(bucket_arn: str) -> Document:
     """All that the site does in the bucket, and nothing else.
 
-    Not even listing: whoever steals the key cannot learn the names of private pictures. S3 therefore answers 403,
+    Not even listing: a thief of the key cannot learn the names of private pictures. S3 therefore answers 403,
     not 404, for a key that is not there; the site writes with If-None-Match and never needs to ask first.
     """
     return _document(

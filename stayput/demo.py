@@ -32,7 +32,7 @@ def demo(root: Path, report: Report, *, keep: bool) -> None:
     on_disk = _workspace(root, "local", "1")
     secrets.keep(on_disk.stack.secrets, on_disk.secrets)  # the workspaces that follow are of the same stack
     next_on_disk, in_bucket, next_in_bucket = (
-        replace(other, engine=on_disk.engine)  # one, so that what `up` told is not asked for again
+        replace(other, engine=on_disk.engine)  # one, so that what `up` found is not asked for again
         for other in (_workspace(root, "local", "2"), _workspace(root, "s3", "1"), _workspace(root, "s3"))
     )
     mark = on_disk.stack.home / "demo"
@@ -96,7 +96,7 @@ def _workspace(root: Path, storage: str, deploy_number: str = "") -> Workspace:
 
 
 def _make_room(workspace: Workspace, mark: Path, report: Report) -> None:
-    """Take away an earlier demo; leave alone what somebody deployed."""
+    """Take away an earlier demo; leave a deploy of your own alone."""
     if mark.exists():
         report.say("Taking away the earlier demo.")
         _clean_up(workspace, mark, report)

@@ -32,7 +32,7 @@ class Daemon(msgspec.Struct, frozen=True, kw_only=True):
     pid: int
     started: float  # seconds since the epoch, from the kernel: tells a reused pid apart
     port: int
-    token: str = ""  # whoever holds it may command the process
+    token: str = ""  # its holder may command the process
 
     @property
     def url(self) -> str:
@@ -54,7 +54,7 @@ class Daemon(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def free_port() -> int:
-    """A TCP port of 127.0.0.1 that nobody listens on at this moment."""
+    """A TCP port of 127.0.0.1 that is free at this moment."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

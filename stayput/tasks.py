@@ -203,7 +203,7 @@ def attest(given: Given, report: "Report", image: str = "") -> None:
 @command("json")
 def engine_install(_: Given, report: "Report") -> None:
     """Bring Pulumi's own engine: the one on PATH, the official install, or built from source."""
-    from stayput.engine.tell import install
+    from stayput.engine.show import install
 
     install(report)
 
@@ -211,7 +211,7 @@ def engine_install(_: Given, report: "Report") -> None:
 @command("stack", "json")
 def engine_status(given: Given, report: "Report") -> None:
     """Say which engine runs the stack, and why."""
-    from stayput.engine.tell import status as show
+    from stayput.engine.show import status as show
 
     show(given.root, given.stack, report)
 
@@ -219,7 +219,7 @@ def engine_status(given: Given, report: "Report") -> None:
 @command("stack", "json")
 def engine_env(given: Given, report: "Report") -> None:
     """Print lines for eval, after which `pulumi up` and the like work on the stack."""
-    from stayput.engine.tell import env
+    from stayput.engine.show import env
 
     env(given.root, given.stack, report)
 

@@ -1,4 +1,4 @@
-"""Answers that reach whoever sent a body that nobody read.
+"""Answers that reach a sender whose body was not read.
 
 An upload may be refused by its length or its token alone. A server that then closes the connection with bytes of the
 body unread resets it, and the client may never see the answer; one that keeps it open would take them for a request.

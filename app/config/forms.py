@@ -1,6 +1,6 @@
 """Forms as any client writes them, made such that Django reads them.
 
-Django fails on a charset that cannot decode leniently and on parameters in one that nobody knows, and leaves out a part
+Django fails on a charset that cannot decode leniently and on parameters in an unknown one, and leaves out a part
 whose file name is not UTF-8. Neither charset nor name matters here.
 """
 
@@ -14,7 +14,7 @@ from app.config.drain import Application
 
 
 def readable(application: Application) -> Application:
-    """The WSGI application, told of a Content-Type the type and the boundary alone, and all names in UTF-8."""
+    """The WSGI application, given of a Content-Type the type and the boundary alone, and all names in UTF-8."""
 
     def called(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         media_type, boundary = split(environ.get("CONTENT_TYPE", ""))

@@ -1,4 +1,4 @@
-"""The least pace of a sender: whoever falls below it does not hold a thread for ever."""
+"""The least pace of a sender: one that falls below it does not hold a thread for ever."""
 
 import errno
 import time
@@ -19,7 +19,7 @@ class TooSlow(ConnectionResetError):
 class PacedSocket:
     """A connection that gives up on its sender. Only the time spent waiting for bytes counts.
 
-    A sender who asks first (Expect: 100-continue) is told to go on when the body is first read, and never if it is not.
+    A sender who asks first (Expect: 100-continue) is answered when the body is first read, and never if it is not.
     """
 
     def __init__(self, connection: Any):
@@ -38,7 +38,7 @@ class PacedSocket:
     def recv(self, size: int) -> bytes:
         if self.asked_first:
             self.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
-        free = self._connection.gettimeout() is None  # nobody else limits the wait
+        free = self._connection.gettimeout() is None  # nothing else limits the wait
         begun = time.monotonic()
         if free:
             self._connection.settimeout(STALL)

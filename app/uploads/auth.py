@@ -1,4 +1,4 @@
-"""Who may write: whoever is logged in, or holds an upload token."""
+"""Who may write: a person who is logged in, or the holder of an upload token."""
 
 from dataclasses import dataclass
 from hashlib import sha256

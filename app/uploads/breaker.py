@@ -1,4 +1,4 @@
-"""A circuit breaker: a storage that keeps failing is left alone for a while, and nobody waits for its time-outs."""
+"""A circuit breaker: a storage that keeps failing is left alone for a while, and no request waits for its time-outs."""
 
 import threading
 import time

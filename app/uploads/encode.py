@@ -67,7 +67,7 @@ def encode_main(picture: Image.Image, limits: Limits) -> tuple[bytes, tuple[int,
 
 
 def first_quality(picture: Image.Image, limits: Limits) -> float:
-    """The highest quality that is likely to fit, told by a sample, so that one encode of the whole is enough."""
+    """The highest quality that is likely to fit, estimated from a sample, so that one encode of the whole is enough."""
     few = sample(picture, strips=8)
     room = limits.main_bytes * few.height / picture.height
     much = jpeg_size(few)  # takes a tenth of the time, and never less than two thirds of the bytes

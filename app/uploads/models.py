@@ -30,7 +30,7 @@ class Image(models.Model):
     height = models.PositiveIntegerField(null=True)
     bytes = models.PositiveIntegerField(null=True)  # of the main picture
     thumbnail_bytes = models.PositiveIntegerField(null=True)
-    notes = models.JSONField(default=list, db_default=Value([], models.JSONField()))  # sentences for whoever sent it
+    notes = models.JSONField(default=list, db_default=Value([], models.JSONField()))  # sentences for the sender
     listed = models.BooleanField(default=True)  # False: found by its id alone
     owner = models.CharField(
         max_length=64, default="", db_default=""

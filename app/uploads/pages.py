@@ -1,4 +1,4 @@
-"""The page for people: the pictures, and a form for whoever is logged in."""
+"""The page for people: the pictures, and a form for those who are logged in."""
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
@@ -59,7 +59,7 @@ def page(request: HttpRequest, problem: str = "", status: int = 200, retry_after
 
 @require_safe
 def media(request: HttpRequest, path: str) -> HttpResponseBase:
-    """A picture from local disk, where nobody else serves it."""
+    """A picture from local disk, where nothing else serves it."""
     if len(path.encode()) > LONGEST_NAME:
         raise Http404
     return serve(request, path, document_root=settings.MEDIA_ROOT)

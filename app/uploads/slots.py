@@ -1,7 +1,7 @@
 """How many pictures are decoded at once, over all worker processes: one locked file for each.
 
-The kernel lets go of a lock when its process dies, so no slot is ever lost. Who waits is woken through a pipe by
-whoever lets go; asking again every few milliseconds took a tenth of what the pictures take.
+The kernel lets go of a lock when its process dies, so no slot is ever lost. The next in
+line is woken through a pipe; asking again every few milliseconds took a tenth of what the pictures take.
 """
 
 import contextlib
@@ -17,7 +17,7 @@ from functools import cache
 from pathlib import Path
 from zlib import crc32
 
-LOOK_AGAIN = 0.25  # seconds after which who waits looks anyway: a process that is killed wakes nobody
+LOOK_AGAIN = 0.25  # seconds after which who waits looks anyway: a killed process wakes no other
 next_in_line = threading.Lock()  # of all who wait in a process one tries
 
 
@@ -56,7 +56,7 @@ def take(folder: Path, count: int, deadline: float) -> int:
 
 
 def free(folder: Path, count: int) -> int | None:
-    """A slot that nobody holds, now held."""
+    """A free slot, now held."""
     for number in range(count):
         handle = os.open(folder / f"slot-{number}", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
@@ -68,7 +68,7 @@ def free(folder: Path, count: int) -> int | None:
 
 
 def wait(folder: Path, seconds: float) -> None:
-    """Until somebody lets go of a slot; no longer than `seconds`."""
+    """Until a slot is freed; no longer than `seconds`."""
     freed = pipe(folder, os.getpid())
     select.select([freed], [], [], seconds)
     with contextlib.suppress(BlockingIOError):  # another has read it
@@ -76,7 +76,7 @@ def wait(folder: Path, seconds: float) -> None:
 
 
 def wake(folder: Path) -> None:
-    """Have whoever waits look again. What is written while nobody waits costs the next one a look."""
+    """Have those that wait look again. What is written while none waits costs the next one a look."""
     with contextlib.suppress(BlockingIOError):  # full of it
         os.write(pipe(folder, os.getpid()), b"!")
 

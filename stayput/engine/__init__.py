@@ -37,7 +37,7 @@ class Change:
 
 @dataclass(frozen=True)
 class Drift:
-    """One thing in the cloud that somebody changed behind the stack's back."""
+    """One thing in the cloud that was changed outside of the stack."""
 
     resource: str  # "Bucket media"
     what: str  # "blockPublicAcls is off, was on"
@@ -52,7 +52,7 @@ class Cloud:
     endpoint_url: str = ""  # of this machine's cloud; empty for AWS
     signed_addresses: bool = False  # a private bucket: readers need presigned addresses
     changes: tuple[Change, ...] = ()
-    drift: tuple[Drift, ...] = ()  # as far as observing tells it
+    drift: tuple[Drift, ...] = ()  # as far as observing finds it
     reason: str = ""  # why `up` is needed, in words; empty: nothing to do
 
     def drifted(self, drift: "tuple[Drift, ...]") -> "Cloud":

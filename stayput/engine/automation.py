@@ -92,9 +92,9 @@ class PulumiEngine:
                 from stayput.engine import leftovers
 
                 leftovers.remove(pulumi.pulumi, url, config, say)
-            told = pulumi.run(lambda listen: pulumi.pulumi.up(on_event=listen, refresh=True), say)
+            events = pulumi.run(lambda listen: pulumi.pulumi.up(on_event=listen, refresh=True), say)
             outputs = pulumi.outputs()
-        for stray in self._strays(told, url, config):
+        for stray in self._strays(events, url, config):
             stray.take_away()
             say(f"took away from {stray.drift.resource}: {stray.drift.what}")
         self._note(made_of)
@@ -138,7 +138,7 @@ class PulumiEngine:
             say(f"{problem.where}: {problem.what}")  # all of it is in the one process that ends
 
     def _delete_safe_bucket(self, pulumi: "Session", config: Mapping[str, str], url: str, with_objects: bool) -> None:
-        """The bucket that Pulumi is told to protect and to keep: first, so that a cut-off run begins with it."""
+        """The bucket that Pulumi protects and keeps: first, so that a cut-off run begins with it."""
         from stayput.engine import account, contents
 
         if (outputs := pulumi.outputs()) is None:
@@ -166,12 +166,12 @@ class PulumiEngine:
         with self._session(config, url) as pulumi, ThreadPoolExecutor(1) as aside:
             outputs = aside.submit(pulumi.outputs)
             try:
-                told = pulumi.run(lambda listen: pulumi.pulumi.preview(on_event=listen, refresh=True))
+                events = pulumi.run(lambda listen: pulumi.pulumi.preview(on_event=listen, refresh=True))
             except LookupError:
                 return self._cloud(config, None, url, reason="never provisioned")
-        strays = tuple(stray.drift for stray in self._strays(told, url, config))
-        reason = self._why(told.changes, strays, config)
-        return self._cloud(config, outputs.result(), url, tuple(told.changes), (*told.drift, *strays), reason)
+        strays = tuple(stray.drift for stray in self._strays(events, url, config))
+        reason = self._why(events.changes, strays, config)
+        return self._cloud(config, outputs.result(), url, tuple(events.changes), (*events.drift, *strays), reason)
 
     def _place(self, config: Mapping[str, str]) -> tuple[str, str]:
         """The address of this machine's cloud, empty for a real account; and why nothing can be there, or empty."""
@@ -191,11 +191,11 @@ class PulumiEngine:
             return ", ".join(words[:3]) + (f" and {len(words) - 3} more" if len(words) > 3 else "")
         return program.differences(applied, program.ingredients(self.stack, config)) if applied else ""
 
-    def _strays(self, told: "Listener", url: str, config: Mapping[str, str]) -> "list[Stray]":
+    def _strays(self, events: "Listener", url: str, config: Mapping[str, str]) -> "list[Stray]":
         from stayput.engine import account
         from stayput.engine.strays import find
 
-        return find(account.connect(url, config), told.ids)
+        return find(account.connect(url, config), events.ids)
 
     def _cloud(
         self,
@@ -250,5 +250,5 @@ def _on_this_machine(config: Mapping[str, str]) -> bool:
 
 
 def _keeps_bucket(config: Mapping[str, str]) -> bool:
-    """Whether Pulumi is told to protect and to keep the bucket."""
+    """Whether Pulumi protects and keeps the bucket."""
     return not _on_this_machine(config) or "stayput:import" in config

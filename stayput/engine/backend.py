@@ -83,7 +83,7 @@ def as_exports(environment: Mapping[str, str]) -> list[str]:
 
 
 def _logged_in(stack: Stack) -> bool:
-    """Whether somebody chose a place for the state: in the environment, in Pulumi.yaml, or by `pulumi login`."""
+    """Whether a place for the state is chosen: in the environment, in Pulumi.yaml, or by `pulumi login`."""
     import yaml
 
     if os.environ.get("PULUMI_BACKEND_URL") or os.environ.get("PULUMI_ACCESS_TOKEN"):

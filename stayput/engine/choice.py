@@ -22,7 +22,7 @@ def engine_for(stack: Stack) -> Engine:
     return EmbeddedEngine(stack)
 
 
-def told(stack: Stack) -> tuple[str, str]:
+def explained(stack: Stack) -> tuple[str, str]:
     """The engine's name and, in words, why it is that one."""
     found = cli.find()
     if state.path(stack.home).exists():

@@ -16,7 +16,7 @@ def check_empty(aws: Aws, name: str) -> None:
 
 
 def delete_bucket(aws: Aws, name: str, *, with_objects: bool) -> None:
-    """Delete a bucket; one with objects only when told so. Gone already is no error. Raises WrongUse, StayputError."""
+    """Delete a bucket; one with objects only when asked to. Gone already is no error. Raises WrongUse, StayputError."""
     if not with_objects:
         check_empty(aws, name)
     with explaining(f"the bucket {name}", MAY):

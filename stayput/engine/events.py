@@ -1,4 +1,4 @@
-"""What Pulumi's engine tells while it works, in this project's words. Pure, but for the collecting."""
+"""What Pulumi's engine reports while it works, in this project's words. Pure, but for the collecting."""
 
 from collections import defaultdict
 from collections.abc import Callable

@@ -15,7 +15,7 @@ CLOCK, SET_CLOCK = "the clock of this machine is off", "set it (timedatectl set-
 KNOWN = (
     ("incorrect passphrase", "the passphrase is not the one that the stack was encrypted with", "{passphrase}"),
     ("passphrase must be set", "the stack is encrypted with a passphrase, and none is given", "{passphrase}"),
-    ("the stack is currently locked", "somebody else is at work on it{holder}", "{unlock}"),
+    ("the stack is currently locked", "another command is at work on it{holder}", "{unlock}"),
     ("ExpiredToken", "the AWS session has expired", LOG_IN),
     ("SSO session has expired", "the AWS session has expired", LOG_IN),
     ("InvalidClientTokenId", "AWS does not know the access key", CREDENTIALS),
@@ -27,7 +27,7 @@ KNOWN = (
     ("No valid credential sources", "there are no AWS credentials", "log in to AWS, or name a profile: aws:profile"),
     ("Unable to locate credentials", "there are no AWS credentials", "log in to AWS, or name a profile: aws:profile"),
     ("BucketAlreadyOwnedByYou", "a bucket of that name is yours already", "take it over: stayput:import: NAME"),
-    ("BucketAlreadyExists", "somebody else has a bucket of that name", "choose another: stayput:bucket"),
+    ("BucketAlreadyExists", "another account has a bucket of that name", "choose another: stayput:bucket"),
     ("Invalid AWS Region", "there is no such region", "correct aws:region"),
     ("InvalidLocationConstraint", "there is no such region", "correct aws:region"),
     ("is protected", "it is protected", "destroy it by ./invoke destroy, which asks first"),
@@ -41,7 +41,7 @@ def explained(where: str, errors: Sequence[tuple[str, str]], said: str, passphra
 
     passphrase: the file that should hold it.
     """
-    # One fails, and the engine cancels what it has not begun: that is told of each, sometimes before the cause is.
+    # One fails, and the engine cancels what it has not begun: that is reported for each, sometimes before the cause is.
     causes = [one for one in errors if one[0] and CANCELLED not in one[1]]
     if not causes and re.search(rf"update canceled|{CANCELLED}", "\n".join(message for _, message in errors)):
         return StayputError(where, CANCELLED, "run it again: it goes on where it was")
@@ -54,7 +54,7 @@ def explained(where: str, errors: Sequence[tuple[str, str]], said: str, passphra
     fills = {
         "passphrase": f"put the right one into {passphrase}",
         "holder": f": {holder[1]}" if (holder := re.search(r"created by ([^\n]+)", text)) else "",
-        "unlock": "wait for it; if nobody is there any more: pulumi cancel",
+        "unlock": "wait for it; if that command has died: pulumi cancel",
     }
     place = next((resource for resource, _ in errors if resource), "")
     telling = StayputError(
@@ -64,7 +64,7 @@ def explained(where: str, errors: Sequence[tuple[str, str]], said: str, passphra
 
 
 def known(where: str, text: str, fills: Mapping[str, str] | None = None) -> StayputError | None:
-    """The failure that a text tells of, if it is a known one. fills: what the lines of KNOWN name in braces."""
+    """The failure that a text reports, if it is a known one. fills: what the lines of KNOWN name in braces."""
     for sign, meaning, next_step in KNOWN:
         if sign in text:
             return StayputError(where, meaning.format_map(fills or {}), next_step.format_map(fills or {}))
@@ -77,8 +77,8 @@ def _telling(errors: Sequence[tuple[str, str]], said: str) -> str:
     lines = [
         line.strip() for message in (of_resources or [message for _, message in errors]) for line in _lines(message)
     ]
-    told = [line for line in _lines(said) if CUT_SHORT not in line]
-    lines = lines or [line for line in told if line.startswith("error:")] or told[-1:]
+    others = [line for line in _lines(said) if CUT_SHORT not in line]
+    lines = lines or [line for line in others if line.startswith("error:")] or others[-1:]
     if not lines:
         return "the engine ended without a word"
     if refused := re.search(r"property (\S+) value \{.*\} has a problem: (.*)", lines[0]):

@@ -16,8 +16,8 @@ from stayput.localcloud.table import table
 def remove(stack: PulumiStack, url: str, config: Mapping[str, str], say: Callable[[str], None]) -> None:
     """Take away what interrupted creations left, and let the state forget that they were begun.
 
-    In a real account only keys: an unknown key of the stack's own user can be nobody else's. All else there is named
-    by what the next `up` says of it.
+    In a real account only keys: an unknown key of the stack's own user can belong to nothing else. All else there
+    is named by what the next `up` says of it.
     """
     state = stack.export_stack()
     deployment = state.deployment or {}

@@ -76,7 +76,7 @@ class Reconciler:
         return made
 
     def _create(self, resource: Resource, new: Entry) -> Entry:
-        self._put(new)  # before it exists, so that a crash leaves nothing behind that nobody knows of
+        self._put(new)  # before it exists, so that a crash leaves nothing behind that is not recorded
         try:
             id, outputs = resource.create(new.inputs)
         except (ClientError, Refused):

@@ -47,7 +47,7 @@ class _Workspace(LocalWorkspace):
 
 
 class _Stack(PulumiStack):
-    """What an operation did is told by its events: the commands that would ask for it once more are left out."""
+    """What an operation did is read from its events: the commands that would ask for it once more are left out."""
 
     def outputs(self) -> OutputMap:
         return {}
@@ -66,7 +66,7 @@ class Session:
     raised: list[Exception] = field(default_factory=list[Exception])  # by the program
 
     def run(self, operation: Callable[[OnEvent], object], say: Callable[[str], None] = lambda line: None) -> Listener:
-        """Do it, `say` what becomes of each resource, and give back all that was told."""
+        """Do it, `say` what becomes of each resource, and give back all its events."""
         listener = Listener(say)
         with self._explaining(listener):
             operation(listener)

@@ -11,7 +11,7 @@ from stayput.secrets import write_private
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
-    """One resource. Its outputs may hold a secret that was told once."""
+    """One resource. Its outputs may hold a secret that is shown only once."""
 
     urn: str
     type: str

@@ -1,7 +1,7 @@
 """The switch before process and docker releases: one public port, and no request lost between two releases.
 
 server.py is the proxy, a process of its own that outlives the command. Here is how a command has it started, asks it
-and tells it: over /-stayput/ on the public port, with the token from its private record.
+and commands it: over /-stayput/ on the public port, with the token from its private record.
 """
 
 import os
@@ -28,7 +28,7 @@ class Upstream(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FrontDoor:
-    """The front as a command sees it: started when needed, asked, told. `home` is the target's private folder."""
+    """The front as a command sees it: started when needed, asked, commanded. `home` is the target's private folder."""
 
     def __init__(self, home: Path, port: int) -> None:
         self._home, self.port = home, port
@@ -47,7 +47,7 @@ class FrontDoor:
         return msgspec.json.decode(answer.content, type=Upstream | None)
 
     def ensure(self) -> None:
-        """Have the front listening on its port. Raises WrongUse when somebody else does."""
+        """Have the front listening on its port. Raises WrongUse when another program does."""
         daemon = processes.load(self._record)
         if daemon is not None and daemon.alive:
             if daemon.port == self.port:

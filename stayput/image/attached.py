@@ -123,8 +123,8 @@ class _DockerLogin(httpx.Auth):
             token = yield httpx.Request(
                 "GET", asked["realm"], params=wanted, headers={"Authorization": self._basic} if self._basic else {}
             )
-            told = token.raise_for_status().json()
-            self._proven = f"Bearer {told.get('token') or told.get('access_token')}"
+            reply = token.raise_for_status().json()
+            self._proven = f"Bearer {reply.get('token') or reply.get('access_token')}"
         if self._proven:
             request.headers["Authorization"] = self._proven
             yield request

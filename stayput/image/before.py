@@ -26,7 +26,7 @@ LOADS = {
 
 
 def look_before(project: Project, root: Path) -> None:
-    """Raises WrongUse for a site without a start command or its manage.py, or a library that [image] system lacks."""
+    """Raises WrongUse for a site without a start command or its manage.py, or a library missing from [image] system."""
     if not project.site.start.strip():
         raise WrongUse("stayput.toml, site.start", "is empty", "write the command that serves the site on $PORT")
     manage = project.site.manage

@@ -302,8 +302,8 @@ def _needs_buildx(platform: str) -> None:
     check_buildx(done.stdout if done.returncode == 0 else "")
     own = str(connect().info()["Architecture"])
     if platform != f"linux/{MACHINES.get(own, own)}":
-        told = subprocess.run(["docker", "buildx", "inspect"], capture_output=True, text=True, check=False)
-        check_platform(told.stdout, platform)
+        shown = subprocess.run(["docker", "buildx", "inspect"], capture_output=True, text=True, check=False)
+        check_platform(shown.stdout, platform)
 
 
 def check_buildx(said: str) -> None:

@@ -52,8 +52,8 @@ def declared(lock: str) -> tuple[str, ...]:
     """The distributions of a compiled requirements file that its source asks for; all, where it does not say."""
     blocks = re.split(r"^(?=[A-Za-z0-9])", lock, flags=re.MULTILINE)
     pinned = [(match[1], _asked_by(block)) for block in blocks if (match := PIN.match(block))]
-    told, names = any(by for _, by in pinned), {normal(name) for name, _ in pinned}
-    return tuple(name for name, by in pinned if not told or any(normal(one) not in names for one in by))
+    sourced, names = any(by for _, by in pinned), {normal(name) for name, _ in pinned}
+    return tuple(name for name, by in pinned if not sourced or any(normal(one) not in names for one in by))
 
 
 def _asked_by(block: str) -> list[str]:
@@ -90,7 +90,7 @@ def _undeclared(
 ) -> Iterator[tuple[str, str]]:
     """("file:line", what is imported there) for each import that none of those distributions brings.
 
-    One that may be of a declared distribution whose modules nobody here knows is left to the build, which has it.
+    One that may be of a declared distribution whose modules are not known here is left to the build, which has it.
     """
     modules: Mapping[str, Any] = MODULES | dict(settings.get("package_module_name_map", {}))
     ignored: Mapping[str, Any] = settings.get("per_rule_ignores", {})

@@ -3,7 +3,7 @@
 In one file, since an attestation hands it whole to the interpreter of the image.
 
 inside.py dependencies LOCK      exit 1 unless what is installed is what the lock says, and all of it can be imported;
-                                 says how many there are, and the lock's digest, for whoever has only the build's log
+                                 says how many there are, and the lock's digest, for readers of a build's log alone
 inside.py site LOCK VARIABLES    exit 1 unless every module of the site can be imported; compiles it, and collects its
                                  static files; where it cannot, what is wrong with the dependencies is said first
 inside.py report CHECK...        those checks as one JSON document; STAYPUT_LOCK holds the lock
@@ -38,7 +38,7 @@ PARTS_OF = {"psycopg_binary": "psycopg", "psycopg_c": "psycopg"}  # modules that
 SERVED = {"uwsgidecorators"}  # modules that only a running server of theirs can import
 UNREADY = ("ImproperlyConfigured", "AppRegistryNotReady")  # what a part of Django's says that waits for a site
 LOCKED = "distributions as locked"  # what the log of a build is searched for
-TESTS = r"(^|\.)(tests?|conftest|test_\w+|\w+_tests?)(\.|$)"  # names of modules that nobody imports who serves
+TESTS = r"(^|\.)(tests?|conftest|test_\w+|\w+_tests?)(\.|$)"  # names of modules that a running site does not import
 COMPILERS = ("cc", "gcc", "g++", "clang", "make", "ld")
 
 
@@ -162,7 +162,7 @@ def _try_site(*, made: bool) -> Iterator[str]:
 
 
 def _is_template(file: Path) -> bool:
-    """Whether it is Python by its name alone, which somebody fills in: what is in a package has to be Python."""
+    """Whether it is Python by its name alone, as a template is: what is in a package has to be Python."""
     if str(file.parent) in sys.path or (file.parent / "__init__.py").exists():
         return False
     try:
@@ -196,8 +196,8 @@ def _compile(files: Iterable[Path]) -> str:
 
 def _is_unused(name: str, problem: str) -> bool:
     """Whether a module is of no use here for want of another: a test, or of the tool for a storage that is not used."""
-    lacks = re.match(r"ModuleNotFoundError: No module named '(?!stayput)", problem)
-    return bool(lacks) and bool(re.search(TESTS, name) or name.startswith("stayput."))
+    missing = re.match(r"ModuleNotFoundError: No module named '(?!stayput)", problem)
+    return bool(missing) and bool(re.search(TESTS, name) or name.startswith("stayput."))
 
 
 def _load_from_elsewhere(files: Iterable[Path], own: Collection[str]) -> None:
@@ -302,7 +302,7 @@ def _said(problem: BaseException) -> str:
 
 
 def missing_libraries() -> Iterator[str]:
-    """A sentence for each shared library that an installed extension needs and the image lacks."""
+    """A sentence for each shared library that an installed extension needs and the image does not have."""
     home = Path(sysconfig.get_path("purelib"))
     extensions = [str(path) for path in sorted(home.rglob("*.so*"))]
     if not extensions:

@@ -1,4 +1,4 @@
-"""The layers of an image, one by one: what a later layer hides or takes away is still there, for whoever pulls it."""
+"""The layers of an image, one by one: what a later layer hides or takes away is still there for anyone who pulls it."""
 
 import hashlib
 import json
@@ -35,8 +35,8 @@ def secrets_in_layers(client: DockerClient, digest: str, clean: Path) -> Iterato
     Raises DockerException.
     """
     image = client.images.get(digest)
-    told = json.dumps([image.attrs["Config"], cast("Any", image.history())]).encode()
-    if text := secret_in(told):
+    configured = json.dumps([image.attrs["Config"], cast("Any", image.history())]).encode()
+    if text := secret_in(configured):
         yield f"its configuration or history holds {text}"
     marks = [clean / f"{layer.removeprefix('sha256:')}.{RULES}" for layer in image.attrs["RootFS"]["Layers"]]
     if all(mark.exists() for mark in marks):

@@ -23,13 +23,13 @@ def push(client: DockerClient, image: Image, repository: str) -> None:
         for event in said:
             if "error" in event:
                 raise StayputError(where, f"refused {repository}: {_first_line(event['error'])}", NEXT)
-            told: dict[str, str] = event.get("aux") or {}
-            digest = told.get("Digest", digest)
+            pushed: dict[str, str] = event.get("aux") or {}
+            digest = pushed.get("Digest", digest)
     except (DockerException, OSError, ValueError) as problem:
         what = f"did not take {repository}: {_first_line(getattr(problem, 'explanation', '') or problem)}"
         raise StayputError(where, what, NEXT) from None
     if digest and digest != image.digest:
-        raise StayputError(where, f"holds {digest} instead of {image.digest}", "ask whoever runs it")
+        raise StayputError(where, f"holds {digest} instead of {image.digest}", "ask its operator")
 
 
 NEXT = "see that it runs and that docker login was done; then run this again: what arrived is not sent twice"

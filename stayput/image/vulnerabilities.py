@@ -1,4 +1,4 @@
-"""Known vulnerabilities of what a site's lock names, as pip-audit tells them, or why nobody looked."""
+"""Known vulnerabilities of what a site's lock names, as pip-audit reports them, or why it could not look."""
 
 import json
 import subprocess

@@ -161,7 +161,7 @@ class UserGroupMembership(Resource):
 
 
 class AccessKey(Resource):
-    """Its id is public; its secret is told once, when it is created."""
+    """Its id is public; its secret is shown once, when it is created."""
 
     type = "aws:iam/accessKey:AccessKey"
     shape: ClassVar[Shape] = {"user": "UserName", "status": "Status"}

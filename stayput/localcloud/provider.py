@@ -20,7 +20,7 @@ from stayput.localcloud.s3 import Policy, PublicAccessBlock
 from stayput.localcloud.table import connect, table
 from stayput.localcloud.wire import has_unknown, plain, struct
 
-TAKEN = {"BucketAlreadyExists", "BucketAlreadyOwnedByYou", "EntityAlreadyExists"}  # what is there is somebody else's
+TAKEN = {"BucketAlreadyExists", "BucketAlreadyOwnedByYou", "EntityAlreadyExists"}  # what is there belongs to another
 STAND_IN = "this provider is the stand-in of this machine's cloud and makes nothing in a real account"
 
 
@@ -127,7 +127,7 @@ class StandIn(provider_pb2_grpc.ResourceProviderServicer):
     def Read(self, request: provider_pb2.ReadRequest, context: grpc.ServicerContext) -> provider_pb2.ReadResponse:
         resource, outputs, inputs = self._resource(request.urn), plain(request.properties), plain(request.inputs)
         if isinstance(resource, AccessKey) and not outputs:
-            context.abort(grpc.StatusCode.INVALID_ARGUMENT, "a key cannot be taken over: its secret is told only once")
+            context.abort(grpc.StatusCode.INVALID_ARGUMENT, "a key cannot be taken over: its secret is shown only once")
         now = _attempt(context, lambda: resource.read(request.id, outputs))
         if now is None:
             return provider_pb2.ReadResponse()  # without an id: it is gone
@@ -156,7 +156,7 @@ class StandIn(provider_pb2_grpc.ResourceProviderServicer):
         return Empty()
 
     def _judge_openness(self, resource: Resource, inputs: Properties) -> list[Failure]:
-        """What S3 would say when the policy comes after the access block, told before either is there."""
+        """What S3 would say when the policy comes after the access block, reported before either is there."""
         if isinstance(resource, PublicAccessBlock):
             self._closed[inputs["bucket"]] = bool(inputs.get("blockPublicPolicy"))
         elif isinstance(resource, Policy) and self._closed.get(inputs["bucket"]) and is_public(inputs["policy"]):
@@ -173,7 +173,7 @@ class StandIn(provider_pb2_grpc.ResourceProviderServicer):
 
 def serve(port: int, url: str, region: str) -> tuple[grpc.Server, int]:
     """The stand-in on 127.0.0.1, in threads of this process. port 0: one that is free. Returns the port it has."""
-    logging.getLogger("grpc").setLevel(logging.CRITICAL)  # what it aborts is told by the engine
+    logging.getLogger("grpc").setLevel(logging.CRITICAL)  # what it aborts is reported by the engine
     size = ("grpc.max_receive_message_length", 400 * 1024 * 1024)
     server = grpc.server(ThreadPoolExecutor(8), options=[size])
     provider_pb2_grpc.add_ResourceProviderServicer_to_server(StandIn(url, region), server)
@@ -203,7 +203,7 @@ def _read(resource: Resource, id: str, outputs: Properties) -> tuple[str, Mappin
 
 
 def _what_is_there(resource: Resource, inputs: Properties) -> tuple[str, Mapping[str, Any]] | None:
-    """What a creation that failed half-way left behind; of a key nobody can say which it is."""
+    """What a creation that failed half-way left behind; of a key there is no way to say which it is."""
     if isinstance(resource, AccessKey):
         return None
     try:

@@ -65,7 +65,7 @@ class Aws:
 
 
 class Resource(ABC):
-    """One type of resource. It keeps nothing: whoever calls keeps ids, inputs and outputs."""
+    """One type of resource. It keeps nothing: the caller keeps ids, inputs and outputs."""
 
     type: ClassVar[str]  # Pulumi's: "aws:s3/bucket:Bucket"
     shape: ClassVar[Shape]  # of its inputs
@@ -92,7 +92,7 @@ class Resource(ABC):
 
     @abstractmethod
     def read(self, id: str, outputs: Properties) -> dict[str, Any] | None:
-        """The outputs as they are now, None if the resource is gone; what only creation tells is kept from before."""
+        """The outputs as they are now, None if the resource is gone; what only creation shows is kept from before."""
 
     @abstractmethod
     def update(self, id: str, outputs: Properties, inputs: Properties) -> dict[str, Any]:

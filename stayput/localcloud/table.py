@@ -9,13 +9,13 @@ from botocore.config import Config
 from stayput.localcloud import iam, s3
 from stayput.localcloud.resource import Aws, Resource
 
-NOBODY = "this-machine"  # credentials of no account
+NO_ACCOUNT = "this-machine"  # credentials of no account
 
 
 @cache
 def connect(url: str, region: str) -> Aws:
     """Clients of this machine's cloud at that address, past any proxy; the same ones, which any thread may use."""
-    session = boto3.Session(NOBODY, NOBODY, region_name=region)
+    session = boto3.Session(NO_ACCOUNT, NO_ACCOUNT, region_name=region)
     config = Config(proxies={}, s3={"addressing_style": "path"}, retries={"total_max_attempts": 2})
     return Aws(
         s3=session.client("s3", endpoint_url=url, config=config),  # pyright: ignore[reportUnknownMemberType]

@@ -50,7 +50,7 @@ REFUSALS = {
     "a bucket of somebody else": (
         (409, "BucketAlreadyExists", TAKEN),
         None,
-        "somebody else has a bucket of that name. Next: choose another: stayput:bucket",
+        "another account has a bucket of that name. Next: choose another: stayput:bucket",
     ),
 }
 

@@ -16,7 +16,7 @@ def install(report: Report) -> None:
 
 def status(root: Path, stack: str | None, report: Report) -> None:
     """Which engine runs the stack, and why."""
-    engine, why = choice.told(Stack(root, stack or "local"))
+    engine, why = choice.explained(Stack(root, stack or "local"))
     report.document |= {"engine": engine, "why": why}
     report.say(f"{engine}: {why}")
 

@@ -3,8 +3,7 @@
 import hashlib
 import json
 import platform
-import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import stayput
 from stayput.errors import WrongUse
 from stayput.project import Site
 from stayput.secrets import Secret, fingerprint, plain
+from stayput.tree import File, Tree
 
 Variables = Mapping[str, str | Secret]
 
@@ -59,7 +59,7 @@ def measure_process_build(root: Path, site: Site) -> Build:
         )
     return name_build(
         {
-            "source": _digest_of_files(dict(site_files(root, site))),
+            "source": _digest(json.dumps(digests(deployed(root, site)), sort_keys=True)),
             "dependencies": _digest(lock.read_bytes()),
             "python": f"{platform.python_version()} {platform.system()} {platform.machine()}".lower(),
         }
@@ -68,38 +68,25 @@ def measure_process_build(root: Path, site: Site) -> Build:
 
 def site_files(root: Path, site: Site) -> Iterator[tuple[str, Path]]:
     """(path in the release, file) for all that is deployed: the site's sources and stayput.django, never the tool."""
-    for source in site.sources:
-        if not (root / source).exists():
-            raise WrongUse(
-                "stayput.toml, site.sources", f"{source} is not there", "name files and folders of the checkout"
-            )
-    for name in _tracked(root, site.sources):
-        yield name, root / name
+    yield from ((file.name, file.path) for file in deployed(root, site))
+
+
+def deployed(root: Path, site: Site) -> Iterator[File]:
+    """The same, with what is executable. Raises WrongUse for what cannot be deployed."""
+    yield from Tree(root).files(site.sources)
     if not site.manage:  # not Django: nothing to plug in
         return
     package = Path(stayput.__file__).parent
-    yield "stayput/__init__.py", package / "__init__.py"
+    yield File("stayput/__init__.py", package / "__init__.py")
     for file in sorted((package / "django").rglob("*")):
         if file.is_file() and "__pycache__" not in file.parts:
-            yield f"stayput/{file.relative_to(package).as_posix()}", file
+            yield File(f"stayput/{file.relative_to(package).as_posix()}", file)
 
 
-def _tracked(root: Path, sources: tuple[str, ...]) -> list[str]:
-    """What git tracks, or would, in the work tree; without git, all files but hidden ones and caches."""
-    command = ["git", "-C", str(root), "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", *sources]
-    try:
-        listed = subprocess.run(command, capture_output=True, check=True).stdout.decode().split("\0")
-        names = [name for name in listed if name]
-    except (OSError, subprocess.CalledProcessError):
-        found = [file for source in sources for file in [root / source, *(root / source).rglob("*")]]
-        names = [file.relative_to(root).as_posix() for file in found]
-        names = [name for name in names if not any(p.startswith(".") or p == "__pycache__" for p in name.split("/"))]
-    return sorted({name for name in names if (root / name).is_file()})
+def digests(files: Iterable[File]) -> dict[str, str]:
+    """Path → digest of the content; a file that is executable is another. parts.py says it alike."""
+    return {file.name: _digest(file.content()) + ("+x" if file.executable else "") for file in files}
 
 
 def _digest(content: str | bytes) -> str:
     return hashlib.sha256(content.encode() if isinstance(content, str) else content).hexdigest()
-
-
-def _digest_of_files(files: Mapping[str, Path]) -> str:
-    return _digest(json.dumps({name: _digest(file.read_bytes()) for name, file in sorted(files.items())}))

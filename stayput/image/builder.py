@@ -21,7 +21,7 @@ from stayput.image.before import look_before
 from stayput.image.imports import look_at_imports
 from stayput.image.parts import MACHINES
 from stayput.project import Project
-from stayput.release import Build
+from stayput.release import Build, deployed
 from stayput.secrets import write_private
 from stayput.stack import Stack
 
@@ -176,6 +176,8 @@ class Images:
             for name, content in inputs.context(self.root, self.project, build):
                 (Path(folder) / name).parent.mkdir(parents=True, exist_ok=True)
                 (Path(folder) / name).write_bytes(content)
+            for file in deployed(self.root, self.project.site):
+                (Path(folder) / file.name).chmod(0o755 if file.executable else 0o644)
             if self.measure().id != build.id:
                 raise StayputError(f"build {build.id}", "the source changed while it was copied", "build again")
             looked = beside.submit(look_at_imports, Path(folder), self.project.site.requirements, self.root)

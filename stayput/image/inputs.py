@@ -12,7 +12,8 @@ from stayput.errors import WrongUse
 from stayput.image import Image
 from stayput.image.parts import RECIPE, digest, name_parts
 from stayput.project import Project
-from stayput.release import Build, name_build, site_files
+from stayput.release import Build, deployed, digests, name_build
+from stayput.tree import File
 
 DOCKERFILE = "docker/Dockerfile"
 TEMPLATE = "take it from the project's template"
@@ -22,7 +23,7 @@ PIN = re.compile(r"^([A-Za-z0-9._-]+)(?:\[[^]]*\])?==([^\s;\\]+)([ \t]*;[^\\\n]*
 
 def measure(root: Path, project: Project, base_digest: str) -> Build:
     """The build that this tree gives on that base. Raises WrongUse when a file is not there."""
-    return _measure(root, project, site_files(root, project.site), f"{project.image.base} {base_digest}")
+    return _measure(root, project, deployed(root, project.site), f"{project.image.base} {base_digest}")
 
 
 def measure_repository(root: Path, project: Project) -> Build:
@@ -31,14 +32,14 @@ def measure_repository(root: Path, project: Project) -> Build:
     It is on the Dockerfile's own base, whose digest only the platform knows, and without what is in .dockerignore.
     """
     ignored = PatternMatcher(_read(root, f"{DOCKERFILE}.dockerignore", TEMPLATE).decode().splitlines())
-    files = ((name, file) for name, file in site_files(root, project.site) if not _is_ignored(Path(name), ignored))
+    files = (file for file in deployed(root, project.site) if not _is_ignored(Path(file.name), ignored))
     base = re.search(r"^ARG BASE=(\S+)", _read(root, DOCKERFILE, TEMPLATE).decode(), re.MULTILINE)
     return _measure(root, project, files, base[1] if base else "")
 
 
-def _measure(root: Path, project: Project, files: Iterable[tuple[str, Path]], base: str) -> Build:
+def _measure(root: Path, project: Project, files: Iterable[File], base: str) -> Build:
     parts = name_parts(
-        {name: digest(file.read_bytes()) for name, file in files},
+        digests(files),
         {name: digest(_recipe(root, name)) for name in RECIPE},
         start=project.site.start,
         manage=project.site.manage,
@@ -53,8 +54,8 @@ def _measure(root: Path, project: Project, files: Iterable[tuple[str, Path]], ba
 
 def context(root: Path, project: Project, build: Build) -> Iterator[tuple[str, bytes]]:
     """(path, content) of every file that a build sees: what was measured, and nothing else of the checkout."""
-    for name, file in site_files(root, project.site):
-        yield name, file.read_bytes()
+    for file in deployed(root, project.site):
+        yield file.name, file.content()
     yield project.site.requirements, (root / project.site.requirements).read_bytes()
     for name in RECIPE:
         yield name, _recipe(root, name)
@@ -117,7 +118,11 @@ def _is_ignored(path: Path, patterns: Any) -> bool:
 def _recipe(root: Path, name: str) -> bytes:
     """A file of the recipe: the tool's own where it is the tool's, whatever is in the checkout."""
     ours = INSIDE.parent / Path(name).name
-    return ours.read_bytes() if name.startswith("stayput/") else _read(root, name, TEMPLATE)
+    content = ours.read_bytes() if name.startswith("stayput/") else _read(root, name, TEMPLATE)
+    if b"\r\n" in content:  # no shell of an image runs it
+        next_step = "save it with LF; in .gitattributes: * text=auto eol=lf"
+        raise WrongUse("the image", f"{name} has the line ends of Windows", next_step)
+    return content
 
 
 def _read(root: Path, name: str, next_step: str) -> bytes:
@@ -125,3 +130,5 @@ def _read(root: Path, name: str, next_step: str) -> bytes:
         return (root / name).read_bytes()
     except FileNotFoundError:
         raise WrongUse("the image", f"{name} is not there", next_step) from None
+    except OSError as problem:
+        raise WrongUse("the image", f"{name} cannot be read: {problem.strerror}", next_step) from None

@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import platform
+import re
 import shutil
 import sys
 import tomllib
@@ -24,6 +25,7 @@ RECIPE = (
     "stayput/image/split.py",
 )
 PLUGGED_IN = ("stayput/__init__.py", "stayput/django")  # with a Django site
+LFS_POINTER = b"version https://git-lfs.github.com/spec/v1"
 MACHINES = {"x86_64": "amd64", "aarch64": "arm64"}
 
 
@@ -83,7 +85,7 @@ def prepare(context: Path, out: Path, base: str) -> None:
         shutil.copy(measured, app)
     else:
         parts = name_parts(
-            {name: digest(file.read_bytes()) for name, file in files.items()},
+            {name: _digest_of(file) for name, file in files.items()},
             {name: digest((context / name).read_bytes()) for name in RECIPE},
             start=start,
             manage=manage,
@@ -106,13 +108,42 @@ def prepare(context: Path, out: Path, base: str) -> None:
         os.utime(path, (EPOCH, EPOCH))
 
 
+def _digest_of(file: Path) -> str:
+    return digest(file.read_bytes()) + ("+x" if file.stat().st_mode & 0o100 else "")
+
+
 def _files(context: Path, sources: Sequence[str]) -> Iterator[tuple[str, Path]]:
+    """(path, file) of all below the sources, through links too. Exits for what a platform left out."""
+    _refuse_empty_submodules(context, sources)
     for source in sources:
-        place = context / source
-        for file in sorted(place.rglob("*")) if place.is_dir() else [place]:
-            if not file.is_file() or "__pycache__" in file.parts:
-                continue
-            yield file.relative_to(context).as_posix(), file
+        yield from _below(context, context / source, ())
+
+
+def _below(context: Path, place: Path, above: tuple[Path, ...]) -> Iterator[tuple[str, Path]]:
+    """above: the folders that led here, so that links in a circle are noticed."""
+    name = place.relative_to(context).as_posix()
+    real = place.resolve() if place.exists() else None
+    if real is None or real in above or not real.is_relative_to(context.resolve()):
+        sys.exit(f"stayput: {name} leads to nothing of this checkout")
+    if place.is_dir():
+        for one in sorted(place.iterdir()):
+            if one.name not in (".git", ".stayput", "__pycache__"):
+                yield from _below(context, one, (*above, real))
+        return
+    with place.open("rb") as file:
+        if file.read(len(LFS_POINTER)) == LFS_POINTER:
+            sys.exit(f"stayput: {name} is the pointer of a file in Git LFS, which was not brought here")
+    yield name, place
+
+
+def _refuse_empty_submodules(context: Path, sources: Sequence[str]) -> None:
+    modules = context / ".gitmodules"
+    said = modules.read_text() if modules.exists() else ""
+    for name in re.findall(r"^\s*path\s*=\s*(.+?)\s*$", said, re.MULTILINE):
+        folder = context / name
+        inside = any(folder.is_relative_to(context / source) for source in sources)
+        if inside and not (folder.is_dir() and any(folder.iterdir())):
+            sys.exit(f"stayput: {name} is a submodule, and is not checked out here")
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ from stayput import processes
 from stayput.errors import StayputError
 from stayput.front import FrontDoor, Upstream
 from stayput.project import Project
-from stayput.release import Build, Release, measure_process_build, site_files
+from stayput.release import Build, Release, deployed, measure_process_build
 from stayput.secrets import Secret, fingerprint, plain, write_private
 from stayput.stack import Stack
 from stayput.targets import Observed, health
@@ -88,9 +88,11 @@ class ProcessTarget:
         folder = self._home / "builds" / build.id
         making = folder.with_name(f"{build.id}.part")
         shutil.rmtree(making, ignore_errors=True)
-        for name, file in site_files(self._root, self._project.site):
-            (making / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(file, making / name)
+        for file in deployed(self._root, self._project.site):
+            place = making / file.name
+            place.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(file.path, place)
+            place.chmod(0o755 if file.executable else 0o644)
         if self.measure().id != build.id:
             shutil.rmtree(making)
             raise StayputError(f"build {build.id}", "the source changed while it was copied", "run the deploy again")

@@ -2,7 +2,7 @@
 
 import re
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import msgspec
@@ -10,8 +10,9 @@ import msgspec
 from stayput.errors import StayputError, WrongUse
 from stayput.image.inputs import measure_repository
 from stayput.image.inside import LOCKED
+from stayput.image.parts import RECIPE
 from stayput.project import Project
-from stayput.release import Build
+from stayput.release import Build, site_files
 from stayput.secrets import write_private
 from stayput.targets import Deviation
 
@@ -27,7 +28,8 @@ class Repository:
         self._here: dict[str, str] = {}  # build → commit of this tree
 
     def measure(self) -> Build:
-        commit = pushed_commit(self._root)
+        commit, site = pushed_commit(self._root), self._project.site
+        refuse_turned(self._root, {*(name for name, _ in site_files(self._root, site)), *RECIPE, site.requirements})
         build = measure_repository(self._root, self._project)
         self._here = {build.id: commit}
         return build
@@ -69,6 +71,21 @@ def pushed_commit(root: Path) -> str:
     if not remotes:
         raise WrongUse(f"commit {commit[:10]}", "is on no branch of a remote", "push it: git push")
     return commit
+
+
+def refuse_turned(root: Path, names: Collection[str]) -> None:
+    """Raises WrongUse for a file of those whose line ends are CRLF here alone: the platform would build another.
+
+    Only .gitattributes turns line ends on every machine alike. Source: git help ls-files, --eol.
+    """
+    for line in filter(None, _git(root, "ls-files", "--eol", "-z").split("\0")):
+        said, _, name = line.partition("\t")
+        committed, here, *attributes = said.split()
+        everywhere = any(one.endswith("eol=crlf") for one in attributes)
+        if name in names and here in ("w/crlf", "w/mixed") and here[2:] != committed[2:] and not everywhere:
+            what = f"{name} has the line ends of Windows here, and LF in the commit that the platform builds"
+            next_step = "git config core.autocrlf input, git rm -rq --cached . and git reset --hard"
+            raise WrongUse("the work tree", what, next_step)
 
 
 def is_commit(reference: str) -> bool:

@@ -272,6 +272,12 @@ def test_a_platform_that_builds_the_repository_names_the_build_as_the_tool_does(
     copy_gallery(checkout)
     project = load(checkout, [f"image.platform={HERE}"])
     (checkout / "app/.env").write_text("SECRET=1\n")  # .dockerignore keeps it out there
+    (checkout / "brand").mkdir()
+    (checkout / "brand/logo.svg").write_text("<svg/>")
+    (checkout / "app/brand").symlink_to("../brand")
+    (checkout / "app/urls.py").symlink_to("config/urls.py")
+    (checkout / "app/collect").write_text("#!/bin/sh\n")
+    (checkout / "app/collect").chmod(0o755)
     wanted = measure_repository(checkout, project)
     (checkout / "app/.env").unlink()
     copy_tool(checkout)
@@ -282,6 +288,38 @@ def test_a_platform_that_builds_the_repository_names_the_build_as_the_tool_does(
 
     (checkout / "app/config/urls.py").write_text("# another build\n")
     assert measure_repository(checkout, project).changed_since(wanted.parts) == ("source",)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (lambda app: (app / "brand").symlink_to("../gone"), "app/brand leads to nothing of this checkout"),
+        (lambda app: (app / "brand").symlink_to("/etc"), "app/brand leads to nothing of this checkout"),
+        (lambda app: (app / "brand").symlink_to("."), "app/brand leads to nothing of this checkout"),
+        (lambda app: (app / "theme").mkdir(), "app/theme is a submodule, and is not checked out here"),
+        (
+            lambda app: (app / "a.jpg").write_text("version https://git-lfs.github.com/spec/v1\n"),
+            "app/a.jpg is the pointer of a file in Git LFS",
+        ),
+    ],
+)
+def test_a_platform_that_left_files_out_is_told_by_their_names(tmp_path, spoil, said):
+    checkout = tmp_path / "checkout"
+    copy_gallery(checkout)
+    copy_tool(checkout)
+    spoil(checkout / "app")
+    if (checkout / "app/theme").exists():
+        (checkout / ".gitmodules").write_text('[submodule "t"]\n\tpath = app/theme\n\turl = ../theme\n')
+    with pytest.raises(SystemExit, match=f"stayput: {said}"):
+        prepare(checkout, tmp_path / "parts", "base")
+
+
+def test_a_recipe_with_the_line_ends_of_windows_is_refused(tmp_path):
+    copy_gallery(tmp_path / "checkout")
+    again = tmp_path / "checkout/docker/again"
+    again.write_bytes(again.read_bytes().replace(b"\n", b"\r\n"))
+    with pytest.raises(WrongUse, match="docker/again has the line ends of Windows"):
+        measure(tmp_path / "checkout", load(tmp_path / "checkout"), "sha256:aa")
 
 
 def test_a_build_that_the_tool_measured_keeps_its_name(tmp_path):

@@ -61,7 +61,8 @@ class DatabaseAway:
     def process_exception(self, request: HttpRequest, problem: Exception) -> HttpResponse | None:
         if not isinstance(problem, OperationalError | InterfaceError):
             return None
-        logger.error("the database does not answer (%s)", type(problem).__name__)
+        said = str(problem).partition("\n")[0]
+        logger.error("the database does not answer, or not as it should: %s: %s", type(problem).__name__, said)
         if request.path.startswith("/api/"):
             sentence = "The site's database is not available. Please try again in a moment."
             answer: HttpResponse = JsonResponse({"detail": sentence}, status=503)

@@ -13,7 +13,7 @@ from typing import Any
 
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
-from django.db import IntegrityError, transaction
+from django.db import DatabaseError, IntegrityError, InterfaceError, OperationalError, transaction
 from django.utils import timezone
 
 from app.uploads.breaker import Breaker
@@ -63,33 +63,43 @@ def receive(*, owner: str, listed: bool, direct: bool = False, key: str | None =
     """A new row; or the one that this owner's key made before, if it is ready.
 
     What came with its request is at work at once; a direct upload is still on its way.
-    Raises InProgress or KeyUsed for a key that is taken.
+    Raises InProgress or KeyUsed for a key that is taken, and IntegrityError where the database refuses the row for any
+    other reason, as a newer release's table may.
     """
     row = {"owner": owner, "listed": listed, "direct": direct, "idempotency_key": key, "received_sha256": sha256}
     image = Image(**row)
     if not direct:
         image.state, (image.main, image.thumbnail) = State.PROCESSING, names(image)
     try:
-        with transaction.atomic():
-            image.save(force_insert=True)
-            return image
+        return insert(image)
     except IntegrityError:
-        image = Image.objects.filter(owner=owner, idempotency_key=key).first()
-    if image and image.received_sha256 != sha256:
+        earlier = None if key is None else Image.objects.filter(owner=owner, idempotency_key=key).first()
+        if earlier is None:
+            raise
+    if earlier.received_sha256 != sha256:
         raise KeyUsed
-    if image and image.state == State.READY:
-        return image
-    if image and image.state != State.FAILED and image.changed > timezone.now() - ABANDONED:
+    if earlier.state == State.READY:
+        return earlier
+    if earlier.state != State.FAILED and earlier.changed > timezone.now() - ABANDONED:
         raise InProgress
-    if image:
-        remove(image)
-    return receive(owner=owner, listed=listed, direct=direct, key=key, sha256=sha256)
+    remove(earlier)
+    return insert(image)
 
 
-def move(image: Image, states: tuple[State, ...], state: State, **fields: Any) -> bool:
-    """Give the row another state, if it is in one of `states`: of several who try, one does. Says whether it did."""
+def insert(image: Image) -> Image:
+    with transaction.atomic():
+        image.save(force_insert=True)
+    return image
+
+
+def move(image: Image, states: tuple[State, ...], state: State, *, unchanged: bool = False, **fields: Any) -> bool:
+    """Give the row another state, if it is in one of `states`: of several who try, one does. Says whether it did.
+
+    unchanged: only if nobody has moved it since `image` was read.
+    """
     fields |= {"state": state, "changed": timezone.now()}
-    moved = Image.objects.filter(pk=image.pk, state__in=states).update(**fields)
+    rows = Image.objects.filter(pk=image.pk, state__in=states)
+    moved = (rows.filter(changed=image.changed) if unchanged else rows).update(**fields)
     if moved:
         for name, value in fields.items():
             setattr(image, name, value)
@@ -102,7 +112,10 @@ def names(image: Image) -> tuple[str, str]:
 
 
 def publish(image: Image, picture: ProcessedImage) -> None:
-    """Store both objects and make the picture ready. Raises StorageUnavailable or Deleted; nothing is left of them."""
+    """Store both objects and make the picture ready. Raises StorageUnavailable or Deleted; nothing is left of them.
+
+    A database that goes away may have made it ready all the same: the objects then stay, known by the row.
+    """
     main, thumbnail = names(image)
     width, height = picture.main_size
     try:
@@ -125,6 +138,8 @@ def publish(image: Image, picture: ProcessedImage) -> None:
         )
         if not ready:
             raise Deleted
+    except (OperationalError, InterfaceError):
+        raise
     except BaseException:
         with suppress(StorageUnavailable):
             remove_objects(image)
@@ -133,6 +148,10 @@ def publish(image: Image, picture: ProcessedImage) -> None:
 
 def claim(image: Image) -> None:
     """Write down what a direct upload's objects will be called; an earlier try may have left some of them."""
+    try:
+        image.refresh_from_db(fields=("main", "thumbnail"))  # that try may have come after this request read the row
+    except Image.DoesNotExist:
+        raise Deleted from None
     if image.main:
         remove_objects(image)
     main, thumbnail = names(image)
@@ -166,10 +185,10 @@ def remove_objects(image: Image) -> None:
 def discard(image: Image, problem: BaseException) -> None:
     """Remove what was half made.
 
-    Where even that fails, or a write that nobody answered may yet be done, the row stays as failed and tells the
-    sweep what to remove.
+    Where even that fails, or a write that nobody answered may yet be done, the row stays and tells the sweep what to
+    remove.
     """
-    with suppress(StorageUnavailable):
+    with suppress(StorageUnavailable, DatabaseError, InterfaceError):
         if isinstance(problem, StorageUnavailable) and problem.unanswered:
             move(image, tuple(State), State.FAILED)
         else:

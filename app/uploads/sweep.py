@@ -1,9 +1,11 @@
 """What a crash left behind, finished or cleaned up: `manage.py sweep`, from a scheduler or by hand."""
 
+import logging
 import time
 from collections import Counter
 from datetime import timedelta
 
+from django.db import DatabaseError
 from django.utils import timezone
 
 from app.uploads import direct, store
@@ -15,6 +17,7 @@ from app.uploads.slots import Busy
 FORM_EXPIRED = timedelta(seconds=direct.FORM_SECONDS) + store.ABANDONED  # nothing more can come under incoming/
 REFUSED_KEPT = timedelta(days=1)
 SENDER_KEPT = 3600  # seconds; what is counted is over in a minute
+logger = logging.getLogger("site")
 
 
 def sweep() -> Counter[str]:
@@ -45,6 +48,9 @@ def settle(image: Image) -> str:
         store.remove(image)
     except (store.StorageUnavailable, store.InProgress, Busy):
         return "left"
+    except DatabaseError:  # a newer release's table may refuse this one row, and take the others
+        logger.exception("the database refuses to have %s looked after", image.pk)
+        return "left"
     except store.Deleted:  # by somebody else, while it was being made
         pass
     return "removed"
@@ -52,8 +58,9 @@ def settle(image: Image) -> str:
 
 def finish(image: Image) -> str:
     """The photo may be there, and whoever was to make a picture of it is not any more."""
+    if image.state == State.PROCESSING and not store.move(image, (image.state,), State.RECEIVED, unchanged=True):
+        raise store.InProgress
     try:
-        store.move(image, (State.PROCESSING,), State.RECEIVED)
         direct.finish(image)
     except direct.NothingSent:
         if image.created > timezone.now() - FORM_EXPIRED:

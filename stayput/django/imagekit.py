@@ -56,7 +56,8 @@ class ImageKitStorage(Storage):
     def _find(self, name: str) -> Asset | None:
         folder, file_name = self.path_of(name)
         found = self.client.assets.list(path=folder, search_query=f'name="{file_name}"', limit=1)
-        return next((asset for asset in found if isinstance(asset, Asset)), None)
+        path = f"{folder}/{file_name}"  # a search may find more than was asked for, and what is found may be deleted
+        return next((asset for asset in found if isinstance(asset, Asset) and asset.file_path == path), None)
 
     def exists(self, name: str) -> bool:
         return self._find(name) is not None

@@ -118,6 +118,236 @@ def shown(file: Path) -> str:
     except ValueError:
         return str(file)
 ''', "modules", "exec"), modules.__dict__)
+addresses = stayput_piped.addresses = sys.modules["stayput_piped.addresses"] = types.ModuleType("stayput_piped.addresses")
+exec(compile(r'''"""Addresses as people write them: what is wrong with one, and which of them lead to a bucket."""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import SplitResult, urlsplit
+
+WITHOUT_COLON = re.compile(r"(https?)(//|;/|:/?(?!/)|:///|\.//)", re.IGNORECASE)
+LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", re.IGNORECASE)
+HOST_LIKE = re.compile(r"([a-z0-9-]+\.)+([a-z]{2,})(:\d+)?", re.IGNORECASE)
+FILE_LIKE = re.compile(r".*\.(html?|php|aspx?|json|xml)", re.IGNORECASE)
+
+
+def split(text: str) -> SplitResult | None:
+    """The parts of an address with a port that may be; None where it cannot be read."""
+    try:
+        parts = urlsplit(text)
+        return None if parts.port == 0 else parts
+    except ValueError:
+        return None
+
+
+def is_host(name: str) -> bool:
+    """Whether it is a name that a certificate, a header and boto3 take: labels of letters, digits and hyphens."""
+    return len(name) < 254 and all(LABEL.fullmatch(label) for label in name.removesuffix(".").split("."))
+
+
+def fault(text: str) -> str:
+    """What is wrong with an http address, as the end of a sentence; empty where nothing is."""
+    if WITHOUT_COLON.match(text):
+        return "is not an address: what follows http or https is ://"
+    parts = split(text)
+    if parts is None or parts.scheme not in ("http", "https") or not parts.hostname:
+        return "is not an address that begins with http:// or https://"
+    if not (is_host(parts.hostname) or ":" in parts.hostname):
+        return "is not an address: its host has a character that no host may have"
+    return ""
+
+
+def path_fault(text: str) -> str:
+    """The same of a setting that may also be a path of this site, such as MEDIA_URL."""
+    bare = text.lstrip("/")  # Django puts a slash before what it takes for a path
+    if WITHOUT_COLON.match(bare):
+        return "is not an address: what follows http or https is ://"
+    if text.startswith(("http://", "https://")):
+        return fault(text)
+    first = bare.partition("/")[0]
+    if not text.startswith("//") and HOST_LIKE.fullmatch(first) and not FILE_LIKE.fullmatch(first):
+        return f"is a path of this site: before {first} there is no https://"
+    return ""
+
+
+def names_bucket(endpoint: str, bucket: str) -> bool:
+    """Whether an S3 endpoint holds the name of the bucket, which boto3 adds by itself.
+
+    A bucket of a plain name may have a namesake: media, on a server called media.example.com.
+    """
+    parts = split(endpoint)
+    if parts is None or not bucket:
+        return False
+    if bucket in parts.path.split("/"):
+        return True
+    first, _, rest = (parts.hostname or "").partition(f"{bucket.lower()}.")
+    return not first and "." in rest and (not bucket.isalpha() or rest.count(".") > 1)
+
+
+def needs_other_certificate(host: str, bucket: str) -> bool:
+    """Whether a host of Amazon's begins with a bucket whose name has a dot: their certificate covers one label."""
+    return "." in bucket and host.startswith(f"{bucket}.") and host.endswith((".amazonaws.com", ".amazonaws.com.cn"))
+
+
+def of_bucket(storage: Any) -> Sequence[str]:
+    """Hosts, with a path where need be, under which the bucket's objects are read; the most likely first."""
+    bucket, region = storage.bucket_name, getattr(storage, "region_name", "") or "us-east-1"
+    endpoint = split(str(getattr(storage, "endpoint_url", "") or ""))
+    host = endpoint.netloc if endpoint else ""
+    custom = getattr(storage, "custom_domain", "") or ""
+    own = [host] if host else [f"s3.{region}.amazonaws.com", f"s3.dualstack.{region}.amazonaws.com"]
+    if region == "us-east-1" and not host:
+        own.append("s3.amazonaws.com")
+    if region.startswith("cn-"):
+        own = [f"{one}.cn" for one in own]
+    return [*([custom] if custom else []), *(f"{bucket}.{one}" for one in own), *(f"{one}/{bucket}" for one in own)]
+
+
+def leads_to(address: str, storage: Any) -> bool:
+    return any(f"{address}/".startswith(f"{one.rstrip('/')}/") for one in of_bucket(storage))
+''', "addresses", "exec"), addresses.__dict__)
+bucket = stayput_piped.bucket = sys.modules["stayput_piped.bucket"] = types.ModuleType("stayput_piped.bucket")
+exec(compile(r'''"""What the checks say of a bucket's settings and of addresses, in whatever way a project writes them down."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.core.checks import CheckMessage, Error, Warning
+
+from stayput_piped import addresses
+
+# What django-storages reads as settings, as attributes of its storage.
+OF_S3 = {
+    "AWS_STORAGE_BUCKET_NAME": "bucket_name",
+    "AWS_S3_REGION_NAME": "region_name",
+    "AWS_S3_ENDPOINT_URL": "endpoint_url",
+    "AWS_S3_CUSTOM_DOMAIN": "custom_domain",
+    "AWS_LOCATION": "location",
+    "AWS_DEFAULT_ACL": "default_acl",
+    "AWS_QUERYSTRING_AUTH": "querystring_auth",
+    "AWS_S3_FILE_OVERWRITE": "file_overwrite",
+}
+# Names that people give to them, and that nothing reads.
+MEANT = {
+    "AWS_BUCKET_NAME": "AWS_STORAGE_BUCKET_NAME",
+    "AWS_S3_BUCKET_NAME": "AWS_STORAGE_BUCKET_NAME",
+    "AWS_STORAGE_BUCKET": "AWS_STORAGE_BUCKET_NAME",
+    "AWS_REGION_NAME": "AWS_S3_REGION_NAME",
+    "AWS_S3_REGION": "AWS_S3_REGION_NAME",
+    "AWS_STORAGE_REGION": "AWS_S3_REGION_NAME",
+    "AWS_S3_ENDPOINT": "AWS_S3_ENDPOINT_URL",
+    "AWS_CUSTOM_DOMAIN": "AWS_S3_CUSTOM_DOMAIN",
+    "AWS_HEADERS": "AWS_S3_OBJECT_PARAMETERS",
+    "AWS_ACL": "AWS_DEFAULT_ACL",
+    "AWS_FILE_OVERWRITE": "AWS_S3_FILE_OVERWRITE",
+}
+
+
+def faults(setting: Any, storage: Any) -> Iterator[CheckMessage]:
+    """storage: the default one, or None where it cannot be made."""
+    yield from written_addresses(setting, storage)
+    if hasattr(storage, "bucket_name"):
+        if storage.bucket_name:
+            yield from media_address(setting, storage)
+        else:
+            yield Error("S3 is in use, but no bucket is named", "set AWS_STORAGE_BUCKET_NAME", id="stayput.E008")
+        yield from settings_of_s3(setting, storage)
+
+
+def written_addresses(setting: Any, storage: Any) -> Iterator[CheckMessage]:
+    """Addresses that no browser and no client can use as they are written."""
+    domain, endpoint = (str(getattr(storage, name, "") or "") for name in ("custom_domain", "endpoint_url"))
+    found = {name: addresses.path_fault(str(getattr(setting, name) or "")) for name in ("MEDIA_URL", "STATIC_URL")}
+    if (base := str(getattr(storage, "base_url", "") or "")) != setting.MEDIA_URL:
+        found["the storage's base_url"] = addresses.path_fault(base)
+    found["the storage's endpoint_url"] = addresses.fault(endpoint) if endpoint else ""
+    if "//" in domain or domain.lower().startswith(("http:", "https:")):
+        found["the storage's custom_domain"] = "is a domain, and no address: leave out what stands before the host"
+    for name, what in found.items():
+        if what:
+            yield Error(f"{name} {what}", "write it as https://host/path", id="stayput.E016")
+    if addresses.names_bucket(endpoint, bucket := str(getattr(storage, "bucket_name", "") or "")):
+        what = f"the storage's endpoint_url holds the bucket {bucket}, whose name is added to it at every request"
+        yield Error(what, "write the endpoint without the bucket: https://host", id="stayput.E017")
+
+
+def media_address(setting: Any, storage: Any) -> Iterator[CheckMessage]:
+    """MEDIA_URL and the bucket agree."""
+    bucket, region = storage.bucket_name, getattr(storage, "region_name", "") or ""
+    url = addresses.split(str(setting.MEDIA_URL))
+    if url is None:
+        return  # of which written_addresses tells
+    custom = str(getattr(storage, "custom_domain", "") or "").partition("/")[0]
+    for name, host in (("MEDIA_URL", url.netloc), ("the storage's custom_domain", custom)):
+        if host.endswith("s3.amazonaws.com") and region != "us-east-1":
+            want = f"{bucket}.s3.{region or 'REGION'}.amazonaws.com"
+            what = f"{name} has no region: {host} does not show pictures of a bucket in {region or 'its region'}"
+            yield Error(what, f"use {want}", id="stayput.E009")
+            return
+        if addresses.needs_other_certificate(host, bucket) and getattr(storage, "url_protocol", "") != "http:":
+            what = f"{name} is {host}, and no certificate of Amazon's covers a bucket whose name has a dot"
+            hint = "use a bucket without dots, or a domain of your own before it, such as CloudFront's"
+            yield Error(what, hint, id="stayput.E018")
+            return
+    if url.netloc and not addresses.leads_to(url.netloc + url.path, storage):
+        what = f"MEDIA_URL leads to {url.netloc}{url.path}, not to the bucket {bucket}"
+        yield Error(what, f"use the bucket's own address: {addresses.of_bucket(storage)[0]}", id="stayput.E010")
+
+
+def settings_of_s3(setting: Any, storage: Any) -> Iterator[CheckMessage]:
+    """Settings that the storage in use does not go by: OPTIONS says otherwise, or the name is no setting's."""
+    options = setting.STORAGES["default"].get("OPTIONS", {})
+    for name, option in OF_S3.items():
+        if option in options and setting.is_overridden(name) and getattr(setting, name) != options[option]:
+            what = f'{name} is ignored: OPTIONS of STORAGES["default"] has another {option}'
+            yield Warning(what, f"remove {name}, or {option} from OPTIONS", id="stayput.W003")
+    for name, meant in MEANT.items():
+        if setting.is_overridden(name) and not setting.is_overridden(meant) and OF_S3.get(meant, "") not in options:
+            yield Warning(f"{name} is read by nothing", f"call it {meant}", id="stayput.W004")
+''', "bucket", "exec"), bucket.__dict__)
+disks = stayput_piped.disks = sys.modules["stayput_piped.disks"] = types.ModuleType("stayput_piped.disks")
+exec(compile(r'''"""What lies under a path: the disk of the root, a volume, or memory."""
+
+from pathlib import Path
+
+MOUNTS = Path("/proc/self/mounts")
+MEMORY = ("tmpfs", "ramfs", "devtmpfs")
+THROWN_AWAY = (*MEMORY, "overlay", "aufs", "rootfs")  # kinds of file systems that end with the instance
+
+
+def mount_of(path: Path, mounts: str) -> tuple[Path, str]:
+    """Where the file system of a path is mounted, and its kind; the root of an unknown kind where no line says so.
+
+    mounts: as the kernel writes them, `device where kind options`. The last line of a place counts: it covers others.
+    """
+    found = Path("/"), ""
+    for line in mounts.splitlines():
+        words = line.split(" ")
+        if len(words) > 2:
+            where = Path(words[1].encode("ascii", "backslashreplace").decode("unicode_escape"))
+            if path.is_relative_to(where) and len(where.parts) >= len(found[0].parts):
+                found = where, words[2]
+    return found
+
+
+def kind_of(path: Path) -> str:
+    """The kind of the file system that a path lies on; empty where the system does not say."""
+    try:
+        return mount_of(path.resolve(), MOUNTS.read_text("utf-8", "replace"))[1]
+    except OSError:
+        return ""
+
+
+def on_a_volume(path: Path) -> bool:
+    """Whether a path lies below a mount of its own, as a volume does, that does not end with the instance."""
+    mounted = any(part.is_mount() for part in (path, *path.parents) if part != Path(part.anchor))
+    return mounted and kind_of(path) not in THROWN_AWAY
+
+
+def in_memory(path: Path) -> bool:
+    return kind_of(path) in MEMORY
+''', "disks", "exec"), disks.__dict__)
 checks = stayput_piped.checks = sys.modules["stayput_piped.checks"] = types.ModuleType("stayput_piped.checks")
 exec(compile(r'''"""Django system checks that stop a release whose uploads would be lost or would break. Each fault is one line.
 
@@ -126,11 +356,10 @@ stayput.django.start run them. Silence one as ever: SILENCED_SYSTEM_CHECKS = ["s
 """
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import Any, cast
-from urllib.parse import urlsplit
 
 import django
 from django.conf import settings
@@ -139,7 +368,7 @@ from django.core.checks import CheckMessage, Error, Warning
 from django.core.exceptions import ImproperlyConfigured
 from django.core.files.storage import FileSystemStorage, default_storage
 
-from stayput_piped import modules
+from stayput_piped import bucket, disks, modules
 
 TAG = "stayput"
 FILE_SYSTEM = "django.core.files.storage.FileSystemStorage"
@@ -151,6 +380,12 @@ PLATFORMS = {
     "KOYEB_APP_NAME": "Koyeb",
     "DYNO": "Heroku",
 }
+OF_MOUNTS = ("stayput.E006", "stayput.E007")  # found only where the volumes are mounted
+# Settings that Django 5.1 no longer reads, and what they are called in STORAGES: key, ids of the error and the warning.
+OLD_NAMES = {
+    "DEFAULT_FILE_STORAGE": ("default", "stayput.E001", "stayput.W001"),
+    "STATICFILES_STORAGE": ("staticfiles", "stayput.E014", "stayput.W002"),
+}
 MAJORS = {"imagekitio": 5, "python-magic": 0, "libmagic": 5}
 KEEP = "keep pictures in S3 or ImageKit, or put a volume there"
 
@@ -159,19 +394,31 @@ Environ = Mapping[str, str]
 
 
 def storage_setting(setting: Settings, environ: Environ) -> Iterator[CheckMessage]:
-    """DEFAULT_FILE_STORAGE where it is ignored, and STORAGES without a default."""
-    if setting.is_overridden("DEFAULT_FILE_STORAGE"):
-        name = setting.DEFAULT_FILE_STORAGE
-        hint = f'write it as STORAGES = {{"default": {{"BACKEND": "{name}"}}, "staticfiles": ...}}'
-        if cast("tuple[int, ...]", django.VERSION[:2]) >= (5, 1):
-            used = setting.STORAGES.get("default", {}).get("BACKEND", "nowhere")
-            what = f"DEFAULT_FILE_STORAGE was removed in Django 5.1 and is ignored: uploads go to {used}, not to {name}"
-            yield Error(what, hint, id="stayput.E001")
-        else:
-            yield Warning("DEFAULT_FILE_STORAGE is deprecated in Django 4.2 and gone in 5.1", hint, id="stayput.W001")
+    """Storages that are chosen by settings that are ignored, and STORAGES without what is used."""
+    for name in OLD_NAMES:
+        if setting.is_overridden(name):
+            yield old_name(setting, name)
     if "default" not in setting.STORAGES:
         hint = f'add "default": {{"BACKEND": "{FILE_SYSTEM}"}}, or the storage that keeps your pictures'
         yield Error('STORAGES has no "default": nothing can be uploaded', hint, id="stayput.E002")
+    if "staticfiles" not in setting.STORAGES and "django.contrib.staticfiles" in setting.INSTALLED_APPS:
+        hint = 'add "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}'
+        yield Error('STORAGES has no "staticfiles": no page can name a static file', hint, id="stayput.E015")
+
+
+def old_name(setting: Settings, name: str) -> CheckMessage:
+    key, error, warning = OLD_NAMES[name]
+    chosen, used = getattr(setting, name), setting.STORAGES.get(key, {}).get("BACKEND", "nowhere")
+    hint = f'write it as STORAGES["{key}"] = {{"BACKEND": "{chosen}"}}, beside the other entries of STORAGES'
+    if cast("tuple[int, ...]", django.VERSION[:2]) < (5, 1):
+        return Warning(f"{name} is deprecated in Django 4.2 and gone in 5.1", hint, id=warning)
+    if chosen == used:
+        return Warning(
+            f"{name} was removed in Django 5.1 and is ignored", "remove it: STORAGES says the same", id=warning
+        )
+    files = "uploads" if key == "default" else "static files"
+    what = f"{name} was removed in Django 5.1 and is ignored: {files} go to {used}, not to {chosen}"
+    return Error(what, hint, id=error)
 
 
 def storage_loads(setting: Settings, environ: Environ) -> Iterator[CheckMessage]:
@@ -206,35 +453,18 @@ def throw_away_disk(setting: Settings, environ: Environ) -> Iterator[CheckMessag
     platform = next((name for variable, name in PLATFORMS.items() if environ.get(variable)), "")
     if setting.DEBUG or not platform:
         return
-    if on_disk() and not on_a_volume(Path(default_storage.path(""))):
+    if on_disk() and not disks.on_a_volume(Path(default_storage.path(""))):
         what = f"uploads go to {default_storage.path('')}, a disk that {platform} throws away at the next deploy"
         yield Error(what, f"{KEEP}: USE_S3=True", id="stayput.E006")
     for alias, database in setting.DATABASES.items():
-        if database.get("ENGINE", "").endswith("sqlite3") and not on_a_volume(Path(str(database["NAME"]))):
+        if database.get("ENGINE", "").endswith("sqlite3") and not disks.on_a_volume(Path(str(database["NAME"]))):
             what = f"the database {alias} is SQLite on a disk that {platform} throws away at the next deploy"
             yield Error(what, "set DATABASE_URL to the platform's PostgreSQL, or use a volume", id="stayput.E007")
 
 
-def media_address(setting: Settings, environ: Environ) -> Iterator[CheckMessage]:
-    """MEDIA_URL and the bucket agree."""
-    storage = loaded_storage()
-    if storage is None or not hasattr(storage, "bucket_name"):
-        return
-    bucket, region = storage.bucket_name or "", getattr(storage, "region_name", "") or ""
-    if not bucket:
-        yield Error("S3 is in use, but no bucket is named", "set AWS_STORAGE_BUCKET_NAME", id="stayput.E008")
-        return
-    url = urlsplit(str(setting.MEDIA_URL))
-    custom = str(getattr(storage, "custom_domain", "") or "").partition("/")[0]
-    for name, host in (("MEDIA_URL", url.netloc), ("the storage's custom_domain", custom)):
-        if host.endswith("s3.amazonaws.com") and region != "us-east-1":
-            want = f"{bucket}.s3.{region or 'REGION'}.amazonaws.com"
-            what = f"{name} has no region: {host} does not show pictures of a bucket in {region or 'its region'}"
-            yield Error(what, f"use {want}", id="stayput.E009")
-            return
-    if url.netloc and not leads_to(url.netloc + url.path, storage):
-        what = f"MEDIA_URL leads to {url.netloc}{url.path}, not to the bucket {bucket}"
-        yield Error(what, f"use the bucket's own address: {addresses(storage)[0]}", id="stayput.E010")
+def bucket_and_addresses(setting: Settings, environ: Environ) -> Iterator[CheckMessage]:
+    """The addresses can be used as they are written, and lead to the bucket; no setting of it is ignored."""
+    yield from bucket.faults(setting, loaded_storage())
 
 
 def packages(setting: Settings, environ: Environ) -> Iterator[CheckMessage]:
@@ -285,13 +515,22 @@ CHECKS: tuple[Callable[[Settings, Environ], Iterator[CheckMessage]], ...] = (
     storage_loads,
     storage_is_the_chosen_one,
     throw_away_disk,
-    media_address,
+    bucket_and_addresses,
 )
 
 
 def run(app_configs: object = None, **_: object) -> list[CheckMessage]:
     """All of CHECKS, in their order: the first fault is the one that most likely causes the others."""
     return [message for check in CHECKS for message in check(settings, os.environ)]
+
+
+def of_project(databases: Sequence[str] = ()) -> list[CheckMessage]:
+    """What all checks of the project find, these among them; nothing that SILENCED_SYSTEM_CHECKS names."""
+    found: dict[str, CheckMessage] = {}
+    for message in [*cast("Any", system).run_checks(databases=databases), *run()]:
+        if not message.is_silenced():
+            found[str(message)] = message
+    return list(found.values())
 
 
 def faults() -> list[str]:
@@ -346,30 +585,6 @@ def used_storage() -> str:
     return f"{kind.__module__}.{kind.__qualname__}"
 
 
-def on_a_volume(path: Path) -> bool:
-    """Whether a path lies below a mount of its own, as a volume does, and not on the disk of the root."""
-    return any(part.is_mount() for part in (path, *path.parents) if part != Path(part.anchor))
-
-
-def addresses(storage: Any) -> list[str]:
-    """Hosts, with a path where need be, under which the bucket's objects are read; the most likely first."""
-    bucket, region = storage.bucket_name, getattr(storage, "region_name", "") or "us-east-1"
-    endpoint = urlsplit(getattr(storage, "endpoint_url", "") or "")
-    custom = getattr(storage, "custom_domain", "") or ""
-    own = (
-        [endpoint.netloc] if endpoint.netloc else [f"s3.{region}.amazonaws.com", f"s3.dualstack.{region}.amazonaws.com"]
-    )
-    if region == "us-east-1" and not endpoint.netloc:
-        own.append("s3.amazonaws.com")
-    if region.startswith("cn-"):
-        own = [f"{host}.cn" for host in own]
-    return [*([custom] if custom else []), *(f"{bucket}.{host}" for host in own), *(f"{host}/{bucket}" for host in own)]
-
-
-def leads_to(address: str, storage: Any) -> bool:
-    return any(f"{address}/".startswith(f"{one.rstrip('/')}/") for one in addresses(storage))
-
-
 def first_line(problem: BaseException) -> str:
     return (str(problem).strip().splitlines() or [type(problem).__name__])[0]
 ''', "checks", "exec"), checks.__dict__)
@@ -393,12 +608,12 @@ import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, cast
 
 import django
 from django.apps import apps
 from django.conf import settings
-from django.core import checks as system
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage, storages
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -406,7 +621,7 @@ from django.db import connections
 from django.db.models import FileField
 from django.utils import module_loading
 
-from stayput_piped import checks
+from stayput_piped import checks, disks
 
 ROWS = 100  # the first of each kind, in its own order, whose files are looked for
 ADDRESS_SECONDS = 5.0
@@ -475,10 +690,9 @@ def configuration() -> Iterator[Line]:
     for name in sorted({*os.environ, *(one for one in dir(settings) if settings.is_overridden(one))}):
         if SHOWN.match(name) and (value := getattr(settings, name, None) or os.environ.get(name)):
             yield Line(name, True, masked({name: value})[name])
-    messages: list[Any] = [*cast("Any", system).run_checks(), *checks.run()]
-    serious = {checks.in_a_line(one): one for one in messages if one.is_serious() and not one.is_silenced()}
-    for message in serious.values():
-        yield Line(str(message.id or "check"), False, message.msg, message.hint or READ_LOG, stops=True)
+    serious: list[Any] = [one for one in checks.of_project() if one.is_serious()]
+    for message in serious:
+        yield Line(str(message.id or "check"), False, str(message.msg), str(message.hint or READ_LOG), stops=True)
     if not serious:
         yield Line("checks", True, "no fault found")
     for database in cast("Any", connections).all():
@@ -498,6 +712,8 @@ def storage() -> Iterator[Line]:
         folder = used.path("")
         writable = os.access(folder if os.path.isdir(folder) else os.path.dirname(folder) or ".", os.W_OK)  # noqa: PTH112, PTH120
         yield Line("folder", writable, folder, "let the site's user write there")
+        if disks.in_memory(Path(folder)) and not settings.DEBUG:
+            yield Line("disk", False, f"{folder} is memory, and empty after the next start", checks.KEEP)
     else:
         client = getattr(used, "client", None) or getattr(getattr(used, "bucket", None), "meta", None)
         yield Line("client", client is not None, type(client).__name__, "see the options above")

@@ -5,11 +5,10 @@ stayput.django.start run them. Silence one as ever: SILENCED_SYSTEM_CHECKS = ["s
 """
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import Any, cast
-from urllib.parse import urlsplit
 
 import django
 from django.conf import settings
@@ -18,7 +17,7 @@ from django.core.checks import CheckMessage, Error, Warning
 from django.core.exceptions import ImproperlyConfigured
 from django.core.files.storage import FileSystemStorage, default_storage
 
-from stayput.django import modules
+from stayput.django import bucket, disks, modules
 
 TAG = "stayput"
 FILE_SYSTEM = "django.core.files.storage.FileSystemStorage"
@@ -30,6 +29,12 @@ PLATFORMS = {
     "KOYEB_APP_NAME": "Koyeb",
     "DYNO": "Heroku",
 }
+OF_MOUNTS = ("stayput.E006", "stayput.E007")  # found only where the volumes are mounted
+# Settings that Django 5.1 no longer reads, and what they are called in STORAGES: key, ids of the error and the warning.
+OLD_NAMES = {
+    "DEFAULT_FILE_STORAGE": ("default", "stayput.E001", "stayput.W001"),
+    "STATICFILES_STORAGE": ("staticfiles", "stayput.E014", "stayput.W002"),
+}
 MAJORS = {"imagekitio": 5, "python-magic": 0, "libmagic": 5}
 KEEP = "keep pictures in S3 or ImageKit, or put a volume there"
 
@@ -38,19 +43,31 @@ Environ = Mapping[str, str]
 
 
 def storage_setting(setting: Settings, environ: Environ) -> Iterator[CheckMessage]:
-    """DEFAULT_FILE_STORAGE where it is ignored, and STORAGES without a default."""
-    if setting.is_overridden("DEFAULT_FILE_STORAGE"):
-        name = setting.DEFAULT_FILE_STORAGE
-        hint = f'write it as STORAGES = {{"default": {{"BACKEND": "{name}"}}, "staticfiles": ...}}'
-        if cast("tuple[int, ...]", django.VERSION[:2]) >= (5, 1):
-            used = setting.STORAGES.get("default", {}).get("BACKEND", "nowhere")
-            what = f"DEFAULT_FILE_STORAGE was removed in Django 5.1 and is ignored: uploads go to {used}, not to {name}"
-            yield Error(what, hint, id="stayput.E001")
-        else:
-            yield Warning("DEFAULT_FILE_STORAGE is deprecated in Django 4.2 and gone in 5.1", hint, id="stayput.W001")
+    """Storages that are chosen by settings that are ignored, and STORAGES without what is used."""
+    for name in OLD_NAMES:
+        if setting.is_overridden(name):
+            yield old_name(setting, name)
     if "default" not in setting.STORAGES:
         hint = f'add "default": {{"BACKEND": "{FILE_SYSTEM}"}}, or the storage that keeps your pictures'
         yield Error('STORAGES has no "default": nothing can be uploaded', hint, id="stayput.E002")
+    if "staticfiles" not in setting.STORAGES and "django.contrib.staticfiles" in setting.INSTALLED_APPS:
+        hint = 'add "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}'
+        yield Error('STORAGES has no "staticfiles": no page can name a static file', hint, id="stayput.E015")
+
+
+def old_name(setting: Settings, name: str) -> CheckMessage:
+    key, error, warning = OLD_NAMES[name]
+    chosen, used = getattr(setting, name), setting.STORAGES.get(key, {}).get("BACKEND", "nowhere")
+    hint = f'write it as STORAGES["{key}"] = {{"BACKEND": "{chosen}"}}, beside the other entries of STORAGES'
+    if cast("tuple[int, ...]", django.VERSION[:2]) < (5, 1):
+        return Warning(f"{name} is deprecated in Django 4.2 and gone in 5.1", hint, id=warning)
+    if chosen == used:
+        return Warning(
+            f"{name} was removed in Django 5.1 and is ignored", "remove it: STORAGES says the same", id=warning
+        )
+    files = "uploads" if key == "default" else "static files"
+    what = f"{name} was removed in Django 5.1 and is ignored: {files} go to {used}, not to {chosen}"
+    return Error(what, hint, id=error)
 
 
 def storage_loads(setting: Settings, environ: Environ) -> Iterator[CheckMessage]:
@@ -85,35 +102,18 @@ def throw_away_disk(setting: Settings, environ: Environ) -> Iterator[CheckMessag
     platform = next((name for variable, name in PLATFORMS.items() if environ.get(variable)), "")
     if setting.DEBUG or not platform:
         return
-    if on_disk() and not on_a_volume(Path(default_storage.path(""))):
+    if on_disk() and not disks.on_a_volume(Path(default_storage.path(""))):
         what = f"uploads go to {default_storage.path('')}, a disk that {platform} throws away at the next deploy"
         yield Error(what, f"{KEEP}: USE_S3=True", id="stayput.E006")
     for alias, database in setting.DATABASES.items():
-        if database.get("ENGINE", "").endswith("sqlite3") and not on_a_volume(Path(str(database["NAME"]))):
+        if database.get("ENGINE", "").endswith("sqlite3") and not disks.on_a_volume(Path(str(database["NAME"]))):
             what = f"the database {alias} is SQLite on a disk that {platform} throws away at the next deploy"
             yield Error(what, "set DATABASE_URL to the platform's PostgreSQL, or use a volume", id="stayput.E007")
 
 
-def media_address(setting: Settings, environ: Environ) -> Iterator[CheckMessage]:
-    """MEDIA_URL and the bucket agree."""
-    storage = loaded_storage()
-    if storage is None or not hasattr(storage, "bucket_name"):
-        return
-    bucket, region = storage.bucket_name or "", getattr(storage, "region_name", "") or ""
-    if not bucket:
-        yield Error("S3 is in use, but no bucket is named", "set AWS_STORAGE_BUCKET_NAME", id="stayput.E008")
-        return
-    url = urlsplit(str(setting.MEDIA_URL))
-    custom = str(getattr(storage, "custom_domain", "") or "").partition("/")[0]
-    for name, host in (("MEDIA_URL", url.netloc), ("the storage's custom_domain", custom)):
-        if host.endswith("s3.amazonaws.com") and region != "us-east-1":
-            want = f"{bucket}.s3.{region or 'REGION'}.amazonaws.com"
-            what = f"{name} has no region: {host} does not show pictures of a bucket in {region or 'its region'}"
-            yield Error(what, f"use {want}", id="stayput.E009")
-            return
-    if url.netloc and not leads_to(url.netloc + url.path, storage):
-        what = f"MEDIA_URL leads to {url.netloc}{url.path}, not to the bucket {bucket}"
-        yield Error(what, f"use the bucket's own address: {addresses(storage)[0]}", id="stayput.E010")
+def bucket_and_addresses(setting: Settings, environ: Environ) -> Iterator[CheckMessage]:
+    """The addresses can be used as they are written, and lead to the bucket; no setting of it is ignored."""
+    yield from bucket.faults(setting, loaded_storage())
 
 
 def packages(setting: Settings, environ: Environ) -> Iterator[CheckMessage]:
@@ -164,13 +164,22 @@ CHECKS: tuple[Callable[[Settings, Environ], Iterator[CheckMessage]], ...] = (
     storage_loads,
     storage_is_the_chosen_one,
     throw_away_disk,
-    media_address,
+    bucket_and_addresses,
 )
 
 
 def run(app_configs: object = None, **_: object) -> list[CheckMessage]:
     """All of CHECKS, in their order: the first fault is the one that most likely causes the others."""
     return [message for check in CHECKS for message in check(settings, os.environ)]
+
+
+def of_project(databases: Sequence[str] = ()) -> list[CheckMessage]:
+    """What all checks of the project find, these among them; nothing that SILENCED_SYSTEM_CHECKS names."""
+    found: dict[str, CheckMessage] = {}
+    for message in [*cast("Any", system).run_checks(databases=databases), *run()]:
+        if not message.is_silenced():
+            found[str(message)] = message
+    return list(found.values())
 
 
 def faults() -> list[str]:
@@ -223,30 +232,6 @@ def on_disk() -> bool:
 def used_storage() -> str:
     kind = default_storage.__class__
     return f"{kind.__module__}.{kind.__qualname__}"
-
-
-def on_a_volume(path: Path) -> bool:
-    """Whether a path lies below a mount of its own, as a volume does, and not on the disk of the root."""
-    return any(part.is_mount() for part in (path, *path.parents) if part != Path(part.anchor))
-
-
-def addresses(storage: Any) -> list[str]:
-    """Hosts, with a path where need be, under which the bucket's objects are read; the most likely first."""
-    bucket, region = storage.bucket_name, getattr(storage, "region_name", "") or "us-east-1"
-    endpoint = urlsplit(getattr(storage, "endpoint_url", "") or "")
-    custom = getattr(storage, "custom_domain", "") or ""
-    own = (
-        [endpoint.netloc] if endpoint.netloc else [f"s3.{region}.amazonaws.com", f"s3.dualstack.{region}.amazonaws.com"]
-    )
-    if region == "us-east-1" and not endpoint.netloc:
-        own.append("s3.amazonaws.com")
-    if region.startswith("cn-"):
-        own = [f"{host}.cn" for host in own]
-    return [*([custom] if custom else []), *(f"{bucket}.{host}" for host in own), *(f"{host}/{bucket}" for host in own)]
-
-
-def leads_to(address: str, storage: Any) -> bool:
-    return any(f"{address}/".startswith(f"{one.rstrip('/')}/") for one in addresses(storage))
 
 
 def first_line(problem: BaseException) -> str:

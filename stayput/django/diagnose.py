@@ -17,12 +17,12 @@ import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, cast
 
 import django
 from django.apps import apps
 from django.conf import settings
-from django.core import checks as system
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage, storages
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -30,7 +30,7 @@ from django.db import connections
 from django.db.models import FileField
 from django.utils import module_loading
 
-from stayput.django import checks
+from stayput.django import checks, disks
 
 ROWS = 100  # the first of each kind, in its own order, whose files are looked for
 ADDRESS_SECONDS = 5.0
@@ -99,10 +99,9 @@ def configuration() -> Iterator[Line]:
     for name in sorted({*os.environ, *(one for one in dir(settings) if settings.is_overridden(one))}):
         if SHOWN.match(name) and (value := getattr(settings, name, None) or os.environ.get(name)):
             yield Line(name, True, masked({name: value})[name])
-    messages: list[Any] = [*cast("Any", system).run_checks(), *checks.run()]
-    serious = {checks.in_a_line(one): one for one in messages if one.is_serious() and not one.is_silenced()}
-    for message in serious.values():
-        yield Line(str(message.id or "check"), False, message.msg, message.hint or READ_LOG, stops=True)
+    serious: list[Any] = [one for one in checks.of_project() if one.is_serious()]
+    for message in serious:
+        yield Line(str(message.id or "check"), False, str(message.msg), str(message.hint or READ_LOG), stops=True)
     if not serious:
         yield Line("checks", True, "no fault found")
     for database in cast("Any", connections).all():
@@ -122,6 +121,8 @@ def storage() -> Iterator[Line]:
         folder = used.path("")
         writable = os.access(folder if os.path.isdir(folder) else os.path.dirname(folder) or ".", os.W_OK)  # noqa: PTH112, PTH120
         yield Line("folder", writable, folder, "let the site's user write there")
+        if disks.in_memory(Path(folder)) and not settings.DEBUG:
+            yield Line("disk", False, f"{folder} is memory, and empty after the next start", checks.KEEP)
     else:
         client = getattr(used, "client", None) or getattr(getattr(used, "bucket", None), "meta", None)
         yield Line("client", client is not None, type(client).__name__, "see the options above")

@@ -7,7 +7,14 @@ to a byte-order mark.
 
 from pathlib import Path
 
-MODULES = ("modules", "checks", "diagnose")  # in the order in which they import each other
+MODULES = (
+    "modules",
+    "addresses",
+    "bucket",
+    "disks",
+    "checks",
+    "diagnose",
+)  # in the order in which they import each other
 PACKAGE = "stayput_piped"
 
 HEAD = f'''\

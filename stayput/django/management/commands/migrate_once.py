@@ -6,9 +6,11 @@ from contextlib import contextmanager
 from typing import Any
 
 from django.core import management
-from django.core.management.base import BaseCommand, CommandError
-from django.db import connection
+from django.core.management.base import BaseCommand, CommandError, SystemCheckError
+from django.db import OperationalError, connection
 from django.db.backends.base.base import BaseDatabaseWrapper
+
+from stayput.django import checks
 
 KEY = int.from_bytes(b"stayput")  # of the lock in the database
 PATIENCE = 600.0  # seconds
@@ -49,8 +51,23 @@ def _locked(guard: BaseDatabaseWrapper) -> bool:
 
 class Command(BaseCommand):
     help = "Migrates the database while no other instance does; one that comes later waits and finds it done."
-    requires_system_checks = ()  # migrate runs its own
+    requires_system_checks = ()  # handle runs them: call_command would skip those of migrate
 
     def handle(self, *args: Any, **options: Any) -> None:
-        with alone():
-            management.call_command("migrate", interactive=False, verbosity=options["verbosity"], stdout=self.stdout)
+        try:
+            self.stop_at_faults()
+            with alone():
+                management.call_command(
+                    "migrate", interactive=False, verbosity=options["verbosity"], stdout=self.stdout, stderr=self.stderr
+                )
+        except OperationalError as problem:
+            raise CommandError(f"the database does not answer: {checks.first_line(problem)}") from problem
+
+    def stop_at_faults(self) -> None:
+        """Raises SystemCheckError before anything is migrated. Faults of mounts stop the release itself, at its start:
+        a provider's instance for this command has no volume."""
+        found = [one for one in checks.of_project(("default",)) if one.id not in checks.OF_MOUNTS]
+        if faults := [str(one) for one in found if one.is_serious()]:
+            raise SystemCheckError("\n".join(faults))
+        for warning in found:
+            self.stderr.write(str(warning))

@@ -11,6 +11,7 @@ import stayput
 from stayput.errors import WrongUse
 from stayput.project import Site
 from stayput.secrets import Secret, fingerprint, plain
+from stayput.text import decode
 from stayput.tree import File, Tree
 
 Variables = Mapping[str, str | Secret]
@@ -52,18 +53,28 @@ def name_release(build: Build, variables: Variables, key: Secret) -> Release:
 
 def measure_process_build(root: Path, site: Site) -> Build:
     """The build of this tree for the process target: its source, its lock, and this machine's Python."""
-    lock = root / site.requirements
-    if not lock.is_file():
-        raise WrongUse(
-            "stayput.toml, site.requirements", f"{site.requirements} is not there", "compile it: requirements/compile"
-        )
+    lock = read_lock(root, site.requirements)
     return name_build(
         {
             "source": _digest(json.dumps(digests(deployed(root, site)), sort_keys=True)),
-            "dependencies": _digest(lock.read_bytes()),
+            "dependencies": _digest(lock),
             "python": f"{platform.python_version()} {platform.system()} {platform.machine()}".lower(),
         }
     )
+
+
+def read_lock(root: Path, requirements: str) -> str:
+    """The compiled requirements file, with LF whatever it was written with. Raises WrongUse."""
+    try:
+        return decode((root / requirements).read_bytes()).replace("\r\n", "\n")
+    except FileNotFoundError:
+        what, next_step = f"{requirements} is not there", "compile it: requirements/compile"
+        raise WrongUse("stayput.toml, site.requirements", what, next_step) from None
+    except OSError as problem:
+        what = f"{requirements} cannot be read: {problem.strerror}"
+        raise WrongUse("stayput.toml, site.requirements", what, "name a compiled requirements file") from None
+    except ValueError as problem:
+        raise WrongUse(requirements, str(problem), "save it as UTF-8") from None
 
 
 def site_files(root: Path, site: Site) -> Iterator[tuple[str, Path]]:

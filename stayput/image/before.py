@@ -5,7 +5,7 @@ from pathlib import Path
 from stayput.errors import WrongUse
 from stayput.image.inputs import PIN
 from stayput.project import Project
-from stayput.release import site_files
+from stayput.release import read_lock, site_files
 
 # Distributions that load a library which no wheel brings: name → the Debian packages that do, any of them.
 LOADS = {
@@ -33,7 +33,7 @@ def look_before(project: Project, root: Path) -> None:
     if manage and manage not in (name for name, _ in site_files(root, project.site)):
         next_step = 'have it among the sources; for a site that is not Django, manage = ""'
         raise WrongUse("stayput.toml, site.manage", f"{manage} is not there, or not deployed", next_step)
-    lock = (root / project.site.requirements).read_text()
+    lock = read_lock(root, project.site.requirements)
     for name in (name for name, _, _ in PIN.findall(lock)):
         packages = LOADS.get(name.lower())
         if packages and not set(packages) & set(project.image.system):

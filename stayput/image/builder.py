@@ -21,7 +21,7 @@ from stayput.image.before import look_before
 from stayput.image.imports import look_at_imports
 from stayput.image.parts import MACHINES
 from stayput.project import Project
-from stayput.release import Build, deployed
+from stayput.release import Build, deployed, read_lock
 from stayput.secrets import write_private
 from stayput.stack import Stack
 
@@ -285,7 +285,7 @@ class Images:
         return self.home / "attestations" / f"{digest.removeprefix('sha256:')}{kind}"
 
     def _lock(self) -> str:
-        return (self.root / self.project.site.requirements).read_text()
+        return read_lock(self.root, self.project.site.requirements)
 
 
 def explain(said: str) -> tuple[str, str]:

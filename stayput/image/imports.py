@@ -15,6 +15,7 @@ from typing import Any
 from stayput.errors import StayputError, WrongUse
 from stayput.image.inputs import PIN
 from stayput.image.inside import normal
+from stayput.release import read_lock
 
 # Modules of distributions whose name is another; the tool's environment need not have them.
 MODULES = {
@@ -66,7 +67,7 @@ def look_at_imports(sources: Path, requirements: str, root: Path) -> None:
 
     `[tool.deptry]` in pyproject.toml may name modules of distributions and imports to leave alone, as deptry does.
     """
-    lock = (root / requirements).read_text()
+    lock = read_lock(root, requirements)
     names = {normal(name) for name, _, _ in PIN.findall(lock)}
     found = list(_undeclared(sources, declared(lock), names, _settings(root)))
     if found:

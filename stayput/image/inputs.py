@@ -12,7 +12,7 @@ from stayput.errors import WrongUse
 from stayput.image import Image
 from stayput.image.parts import RECIPE, digest, name_parts
 from stayput.project import Project
-from stayput.release import Build, deployed, digests, name_build
+from stayput.release import Build, deployed, digests, name_build, read_lock
 from stayput.tree import File
 
 DOCKERFILE = "docker/Dockerfile"
@@ -44,7 +44,7 @@ def _measure(root: Path, project: Project, files: Iterable[File], base: str) -> 
         start=project.site.start,
         manage=project.site.manage,
         variables=project.variables,
-        lock=digest(_read(root, project.site.requirements, "compile it: requirements/compile")),
+        lock=digest(read_lock(root, project.site.requirements).encode()),
         system=project.image.system,
         base=base,
         platform=project.image.platform,
@@ -56,7 +56,7 @@ def context(root: Path, project: Project, build: Build) -> Iterator[tuple[str, b
     """(path, content) of every file that a build sees: what was measured, and nothing else of the checkout."""
     for file in deployed(root, project.site):
         yield file.name, file.content()
-    yield project.site.requirements, (root / project.site.requirements).read_bytes()
+    yield project.site.requirements, read_lock(root, project.site.requirements).encode()
     for name in RECIPE:
         yield name, _recipe(root, name)
     site, image = project.site, project.image

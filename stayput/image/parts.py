@@ -3,6 +3,7 @@
 parts.py CONTEXT OUT BASE    lays the parts out, each in a place of its own, so that each has a layer of its own
 """
 
+import codecs
 import hashlib
 import json
 import os
@@ -68,7 +69,7 @@ def prepare(context: Path, out: Path, base: str) -> None:
     Exits when it was measured for another platform: BuildKit takes a base that is there, whatever it is for.
     """
     here = f"linux/{MACHINES.get(platform.machine(), platform.machine())}"
-    settings = tomllib.loads((context / "stayput.toml").read_text())
+    settings = tomllib.loads((context / "stayput.toml").read_text(encoding="utf-8-sig"))
     site, image = settings["site"], settings.get("image", {})
     start, manage, system = site["start"], site.get("manage", "manage.py"), image.get("system", ())
     variables = settings.get("variables", {})
@@ -77,6 +78,7 @@ def prepare(context: Path, out: Path, base: str) -> None:
     for name, file in files.items():
         (app / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(file, app / name)
+    lock = _lock(context, site["requirements"])
     measured = context / "stayput-build.json"
     if measured.exists():
         wanted = json.loads(measured.read_text())["parts"]["platform"]
@@ -90,7 +92,7 @@ def prepare(context: Path, out: Path, base: str) -> None:
             start=start,
             manage=manage,
             variables=variables,
-            lock=digest((context / site["requirements"]).read_bytes()),
+            lock=digest(lock),
             system=system,
             base=base,
             platform=here,
@@ -98,7 +100,7 @@ def prepare(context: Path, out: Path, base: str) -> None:
         (app / "stayput-build.json").write_text(json.dumps({"build": name_build(parts), "parts": parts}))
     (app / "stayput-start.json").write_text(json.dumps({"start": start, "manage": manage}))
     (out / "variables.json").write_text(json.dumps(variables))
-    shutil.copy(context / site["requirements"], out / "requirements.txt")
+    (out / "requirements.txt").write_bytes(lock)
     shutil.copy(context / "requirements/uv.txt", out / "uv.txt")
     shutil.copy(context / "docker/entrypoint", out / "entrypoint")
     (out / "system.txt").write_text("".join(f"{name}\n" for name in sorted(system)))
@@ -106,6 +108,16 @@ def prepare(context: Path, out: Path, base: str) -> None:
     for path in (out, *out.rglob("*")):
         path.chmod(0o755 if path.is_dir() or path.stat().st_mode & 0o100 else 0o644)
         os.utime(path, (EPOCH, EPOCH))
+
+
+def _lock(context: Path, name: str) -> bytes:
+    """A requirements file as UTF-8 with LF: PowerShell writes UTF-16, and a checkout may have turned the line ends."""
+    content = (context / name).read_bytes()
+    utf16 = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    try:
+        return content.decode("utf-16" if utf16 else "utf-8-sig").replace("\r\n", "\n").encode()
+    except UnicodeDecodeError:
+        sys.exit(f"stayput: {name} is not UTF-8")
 
 
 def _digest_of(file: Path) -> str:

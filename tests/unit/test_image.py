@@ -290,6 +290,21 @@ def test_a_platform_that_builds_the_repository_names_the_build_as_the_tool_does(
     assert measure_repository(checkout, project).changed_since(wanted.parts) == ("source",)
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_lock_that_windows_wrote_is_the_same_lock_for_the_tool_and_on_a_platform(tmp_path, encoding):
+    checkout = tmp_path / "checkout"
+    copy_gallery(checkout)
+    project = load(checkout, [f"image.platform={HERE}"])
+    wanted, lock = measure_repository(checkout, project), checkout / project.site.requirements
+    written = lock.read_text()
+    lock.write_bytes(written.replace("\n", "\r\n").encode(encoding))
+    assert measure_repository(checkout, project) == wanted
+    copy_tool(checkout)
+    prepare(checkout, tmp_path / "parts", project.image.base)
+    assert json.loads((tmp_path / "parts/app/stayput-build.json").read_text())["build"] == wanted.id
+    assert (tmp_path / "parts/requirements.txt").read_text() == written
+
+
 @pytest.mark.parametrize(
     ("spoil", "said"),
     [

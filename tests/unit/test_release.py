@@ -16,7 +16,7 @@ def tree(tmp_path):
     (tmp_path / "site").mkdir()
     (tmp_path / "site" / "views.py").write_text("one")
     (tmp_path / "manage.py").write_text("manage")
-    (tmp_path / "lock.txt").write_text("django==5.2")
+    (tmp_path / "lock.txt").write_text("django==5.2\n")
     return tmp_path
 
 
@@ -63,6 +63,29 @@ def test_a_changed_lock_changes_the_dependencies_and_nothing_else(tree):
     before = measure_process_build(tree, SITE)
     (tree / "lock.txt").write_text("django==5.3")
     assert measure_process_build(tree, SITE).changed_since(before.parts) == ("dependencies",)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_a_lock_is_the_same_however_it_was_saved(tree, encoding, end):
+    before = measure_process_build(tree, SITE)
+    (tree / "lock.txt").write_bytes((tree / "lock.txt").read_text().replace("\n", end).encode(encoding))
+    assert measure_process_build(tree, SITE) == before
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"django==5.2\n# caf\xe9\n", "lock.txt: line 2 is not UTF-8. Next: save it as UTF-8"),
+        ("django==5.2".encode("utf-16-le"), "lock.txt: line 1 holds a NUL byte. Next: save it as UTF-8"),
+        (None, "stayput.toml, site.requirements: lock.txt cannot be read: Is a directory"),
+    ],
+)
+def test_a_lock_that_cannot_be_read_is_refused_in_one_line(tree, content, said):
+    (tree / "lock.txt").unlink()
+    (tree / "lock.txt").mkdir() if content is None else (tree / "lock.txt").write_bytes(content)
+    with pytest.raises(WrongUse, match=f"^{said}"):
+        measure_process_build(tree, SITE)
 
 
 def test_what_git_ignores_is_not_deployed(tree):

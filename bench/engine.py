@@ -26,16 +26,13 @@ MANY = """
 import os
 import sys
 sys.path.insert(0, {root!r})
-from infra.bucket import MediaBucket
-from infra.clouds import inside, provider
-from infra.settings import Settings
+from stayput.infra.bucket import MediaBucket
+from stayput.infra.clouds import inside, provider
 endpoint = os.environ["STAYPUT_CLOUD_URL"]
-settings = Settings(
-    region="eu-central-1", cloud="this-machine", origins=("http://localhost:8000",), allow_plain_http=True
-)
-options = inside(provider(settings.region, endpoint))
+given = dict(origins=["http://localhost:8000"], empty_on_destroy=True, allow_plain_http=True, endpoint_url=endpoint)
+options = inside(provider("eu-central-1", endpoint))
 for number in range({count}):
-    MediaBucket(settings, endpoint_url=endpoint, name=f"media-{{number}}", opts=options)
+    MediaBucket(f"media-{{number}}", opts=options, **given)
 """
 
 

@@ -1,4 +1,4 @@
-"""The program that an engine runs: settings → media bucket → uploader → stack outputs."""
+"""The Pulumi program: settings → media bucket → uploader → stack outputs."""
 
 import gc
 import os
@@ -8,13 +8,13 @@ from pathlib import Path
 import pulumi
 from pulumi.runtime import config
 
-# An engine starts this file with infra/ itself on the path; the modules are known as infra.bucket and so on.
+# Where the stayput package lies beside infra/ and is not installed, as in this repository.
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from infra.bucket import MediaBucket
-from infra.clouds import inside, provider
-from infra.settings import SettingsError, loopback_url, parse
-from infra.uploader import Uploader
+from stayput.infra.bucket import MediaBucket
+from stayput.infra.clouds import inside, provider
+from stayput.infra.settings import SettingsError, loopback_url, parse
+from stayput.infra.uploader import Uploader
 
 try:
     settings = parse({**config.get_config_env(), **config.CONFIG.get()})
@@ -23,8 +23,25 @@ except SettingsError as error:
     raise pulumi.RunError(str(error)) from None
 
 options = inside(provider(settings.region, endpoint))
-media = MediaBucket(settings, endpoint_url=endpoint, opts=options)
-uploader = Uploader(media.arn, settings, opts=options)
+media = MediaBucket(
+    "media",
+    mode=settings.mode,
+    origins=settings.origins,
+    bucket=settings.bucket,
+    adopt=settings.taken_over,
+    empty_on_destroy=settings.empties_bucket,
+    allow_plain_http=settings.allow_plain_http,
+    endpoint_url=endpoint,
+    opts=options,
+)
+uploader = Uploader(
+    "uploader",
+    bucket_arn=media.arn,
+    key_generation=settings.key_generation,
+    previous_key=settings.previous_key,
+    force_destroy=settings.throw_away,
+    opts=options,
+)
 
 pulumi.export("bucket", media.bucket)
 pulumi.export("region", settings.region)

@@ -10,7 +10,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from stayput import infra
 from stayput.errors import StayputError, WrongUse
+from stayput.infra.settings import SettingsError, parse
 from stayput.stack import Stack
 
 
@@ -45,16 +47,11 @@ def environment(**variables: str) -> Iterator[None]:
 
 
 def check(stack: Stack, config: Mapping[str, str]) -> None:
-    """Let the program judge its settings. Raises WrongUse."""
-    with modules(stack.root):
-        try:
-            from infra.settings import SettingsError, parse
-        except Exception as error:
-            raise explained(stack, error) from None
-        try:
-            parse(config)
-        except SettingsError as error:
-            raise WrongUse(f"{stack.settings.name}, {error.key}", error.what, error.next_step) from None
+    """Judge the stack's settings before anything is made. Raises WrongUse."""
+    try:
+        parse(config)
+    except SettingsError as error:
+        raise WrongUse(f"{stack.settings.name}, {error.key}", error.what, error.next_step) from None
 
 
 def explained(stack: Stack, error: Exception) -> StayputError:
@@ -70,19 +67,23 @@ def explained(stack: Stack, error: Exception) -> StayputError:
 
 
 def ingredients(stack: Stack, config: Mapping[str, str]) -> dict[str, str]:
-    """What an `up` is made of: each file of the program, the settings, and the version of the provider's package."""
-    files = {
-        str(file.relative_to(stack.root)): hashlib.sha256(file.read_bytes()).hexdigest()
-        for file in sorted((stack.root / "infra").rglob("*.py"))
-    }
-    settings = hashlib.sha256(json.dumps(dict(config), sort_keys=True).encode()).hexdigest()
-    return {**files, stack.settings.name: settings, "pulumi_aws": importlib.metadata.version("pulumi_aws")}
+    """What an `up` is made of: each file of the program, the components, the settings, and the provider's version."""
+    program, components = stack.root / "infra", Path(infra.__file__).parent
+    files = {str(file.relative_to(stack.root)): _digest(file.read_bytes()) for file in sorted(program.rglob("*.py"))}
+    library = _digest(b"".join(file.read_bytes() for file in sorted(components.glob("*.py"))))
+    settings = _digest(json.dumps(dict(config), sort_keys=True).encode())
+    version = importlib.metadata.version("pulumi_aws")
+    return {**files, "stayput.infra": library, stack.settings.name: settings, "pulumi_aws": version}
 
 
 def differences(before: Mapping[str, str], now: Mapping[str, str]) -> str:
     """In words: "infra/bucket.py and Pulumi.local.yaml changed"; empty when nothing did."""
     names = sorted(name for name in {*before, *now} if before.get(name) != now.get(name))
     return f"{', '.join(names[:-1])} and {names[-1]} changed".removeprefix(" and ") if names else ""
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
 
 
 def _loaded() -> list[str]:

@@ -11,7 +11,12 @@ ROOT = Path(__file__).parents[2]
 
 
 def copy_program(root: Path) -> Stack:
-    shutil.copytree(ROOT / "infra", root / "infra", ignore=shutil.ignore_patterns("__pycache__"))
+    """With components of its own, so that a test may change them: copies of stayput.infra in the program's folder."""
+    ignored = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(ROOT / "stayput" / "infra", root / "infra", ignore=ignored)
+    shutil.copytree(ROOT / "infra", root / "infra", ignore=ignored, dirs_exist_ok=True)
+    for file in (root / "infra").glob("*.py"):
+        file.write_text(file.read_text().replace("stayput.infra.", "infra."))
     for name in ("Pulumi.yaml", "Pulumi.local.yaml"):
         shutil.copy2(ROOT / name, root / name)
     return Stack(root)

@@ -1,8 +1,8 @@
 """Wrong stacks, wrong settings, faults in the program and refusals: one line each, and nothing half made."""
 
 import gc
-import importlib
 import sys
+from types import ModuleType
 
 import pytest
 
@@ -118,8 +118,9 @@ def test_a_run_that_did_not_end_is_told_though_everything_is_as_in_the_last_that
     assert engine.observe().reason == ""
 
 
-def test_the_program_of_the_stack_is_run_and_not_one_that_is_loaded_already(engine, stack):
-    loaded = importlib.import_module("infra.bucket")
+def test_the_program_of_the_stack_is_run_and_not_one_that_is_loaded_already(engine, stack, monkeypatch):
+    loaded = ModuleType("infra.bucket")
+    monkeypatch.setitem(sys.modules, "infra.bucket", loaded)
     edit(stack.root / "infra" / "bucket.py", "OLD_VERSIONS_DAYS = 30", "OLD_VERSIONS_DAYS = 7")
     cloud = engine.up(print)
     s3 = connect(cloud.endpoint_url, "eu-central-1").s3

@@ -108,9 +108,9 @@ def test_uploads_outlive_containers_no_request_fails_and_the_earlier_image_comes
         checkout.append("app/config/urls.py", "# another build\n")
         code, second = checkout.run(deploy)
         assert (code, second["build"] != first["build"]) == (0, True)
-        (checkout.root / "infra/bucket.py").rename(checkout.root / "infra/gone.py")  # the way back needs no program
+        (checkout.root / "infra/__main__.py").rename(checkout.root / "infra/gone.py")  # the way back needs no program
         code, back = checkout.run(rollback)
-        (checkout.root / "infra/gone.py").rename(checkout.root / "infra/bucket.py")
+        (checkout.root / "infra/gone.py").rename(checkout.root / "infra/__main__.py")
     finally:
         done.set()
         visitor.join()

@@ -86,17 +86,17 @@ def test_a_lock_that_somebody_elsewhere_holds_is_named_and_one_of_the_dead_is_ta
 @pytest.mark.parametrize(
     ("file", "old", "new", "told"),
     [
-        ("bucket.py", "json.dumps(bucket_policy(settings, arn))", "'no policy'", "BucketPolicy media: policy"),
+        ("bucket.py", "json.dumps(document(arn))", "'no policy'", "BucketPolicy media: policy"),
         (
             "bucket.py",
-            "bucket_policy(settings, arn)",
-            "bucket_policy(settings, arn + 'x')",
+            "document(arn)",
+            "document(arn + 'x')",
             "BucketPolicy media: policy",
         ),
         ("policies.py", '"Action": "s3:GetObject"', '"Action": "s3:GetObjekt"', "s3:GetObjekt"),
         ("bucket.py", '"HEAD", "POST"', '"HEAD", "PATCH"', "BucketCorsConfiguration media: "),
-        ("bucket.py", "bucket=settings.bucket, force", 'bucket="Our_Photos", force', "Bucket media: bucket"),
-        ("bucket.py", "force_destroy=settings.empties_bucket", 'force_destroy=True, acl="private"', "does not know it"),
+        ("bucket.py", "bucket=bucket, force", 'bucket="Our_Photos", force', "Bucket media: bucket"),
+        ("bucket.py", "force_destroy=empty_on_destroy", 'force_destroy=True, acl="private"', "does not know it"),
         ("bucket.py", "    return [\n", "    raise ValueError('no\\nway')\n    return [\n", "infra/bucket.py, line "),
     ],
 )

@@ -16,10 +16,9 @@ from django.core.cache import cache
 from django.test import Client
 
 from app.uploads import store
-from infra.policies import bucket_policy, uploader_policy
-from infra.settings import Settings
 from stayput.django import storages
 from stayput.django.variables import Values
+from stayput.infra.policies import bucket_policy, uploader_policy
 from tests.integration.strict_aws import Provisioned, StrictAws
 from tests.integration.strict_s3 import REGION
 from tests.integration.test_site_api import PHOTO, bearer, upload
@@ -40,7 +39,7 @@ def test_the_linter_has_nothing_to_say_of_the_uploaders_policy():
 
 @pytest.mark.parametrize("mode", ["public", "private"])
 def test_the_linter_has_nothing_to_say_of_the_bucket_policy(mode):
-    assert findings(bucket_policy(Settings(region="eu-west-3", mode=mode), ARN)) == []
+    assert findings(bucket_policy(ARN, mode=mode)) == []
 
 
 @pytest.mark.parametrize(

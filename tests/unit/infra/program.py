@@ -70,18 +70,18 @@ class _Recorder(MockMonitor):
         return super().RegisterResource(request)
 
 
-def run(config: dict[str, str] | None = None, **settings: Any) -> Program:
-    """The program under stayput's `settings` (Python values). config: further keys, in full."""
+def run(config: dict[str, str] | None = None, *, main: Path = MAIN, **settings: Any) -> Program:
+    """The program under stayput's `settings` (Python values). config: further keys, in full. main: another program."""
     program = Program()
     texts = {
         f"stayput:{key}": value if isinstance(value, str) else json.dumps(value) for key, value in settings.items()
     }
 
-    async def main() -> None:
+    async def work() -> None:
         asyncio.get_running_loop().set_exception_handler(lambda loop, context: None)
         set_mocks(_Made(), project="gallery", stack="test", monitor=_Recorder(program))
         set_all_config({"aws:region": "eu-west-3", **(config or {}), **texts})
-        await run_pulumi_func(lambda: runpy.run_path(str(MAIN), run_name="__main__") and None)
+        await run_pulumi_func(lambda: runpy.run_path(str(main), run_name="__main__") and None)
         for name, value in get_root_resource().outputs.items():
             output = pulumi.Output.from_input(value)
             program.outputs[name] = await output.future()
@@ -89,7 +89,7 @@ def run(config: dict[str, str] | None = None, **settings: Any) -> Program:
                 program.secrets.add(name)
 
     try:
-        contextvars.Context().run(asyncio.run, main())
+        contextvars.Context().run(asyncio.run, work())
     except BaseException as error:
         error.program = program  # what was registered before it failed
         raise

@@ -4,8 +4,8 @@ import dataclasses
 import re
 from pathlib import Path
 
-from infra.settings import KEYS, parse
 from stayput.engine import Outputs, stackfile
+from stayput.infra.settings import KEYS, parse
 from stayput.stack import Stack
 
 TEXT = (Path(__file__).parents[3] / "docs" / "infra.md").read_text()

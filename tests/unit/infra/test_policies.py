@@ -4,15 +4,14 @@ import itertools
 
 import pytest
 
-from infra.policies import bucket_policy, uploader_policy
-from infra.settings import Settings
+from stayput.infra.policies import bucket_policy, uploader_policy
 
 ARN = "arn:aws:s3:::media-1a2b3c4"
 MODES = ("public", "private")
 
 
 def statements(mode):
-    return bucket_policy(Settings(region="eu-west-3", mode=mode), ARN)["Statement"]
+    return bucket_policy(ARN, mode=mode)["Statement"]
 
 
 def many(value):

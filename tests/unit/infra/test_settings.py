@@ -2,7 +2,7 @@
 
 import pytest
 
-from infra.settings import Settings, SettingsError, loopback_url, parse
+from stayput.infra.settings import Settings, SettingsError, loopback_url, parse
 
 REGION = {"aws:region": "eu-central-1"}
 

@@ -5,8 +5,8 @@ import json
 import pulumi
 from pulumi_aws import iam
 
-from infra.policies import uploader_policy
-from infra.settings import Settings
+from stayput.infra.policies import uploader_policy
+from stayput.infra.settings import KeyStatus
 
 
 class Uploader(pulumi.ComponentResource):
@@ -18,21 +18,27 @@ class Uploader(pulumi.ComponentResource):
 
     def __init__(
         self,
-        bucket_arn: pulumi.Output[str],
-        settings: Settings,
-        *,
         name: str = "uploader",
+        *,
+        bucket_arn: pulumi.Input[str],
+        key_generation: int = 1,
+        previous_key: KeyStatus | None = None,
+        force_destroy: bool = False,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
+        """key_generation: of the access key that is handed out; a higher number makes a new key.
+
+        previous_key: what the generation before may still do; None: it is deleted.
+        force_destroy: deleting the user takes keys along that the stack did not make.
+        """
         super().__init__("stayput:infra:Uploader", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
-        # force_destroy: deleting the user takes keys along that the stack did not make.
-        user = iam.User(name, force_destroy=settings.throw_away, opts=child)
+        user = iam.User(name, force_destroy=force_destroy, opts=child)
         group = iam.Group(name, opts=child)
         policy = iam.GroupPolicy(
             name,
             group=group.name,
-            policy=bucket_arn.apply(lambda arn: json.dumps(uploader_policy(arn))),
+            policy=pulumi.Output.from_input(bucket_arn).apply(lambda arn: json.dumps(uploader_policy(arn))),
             opts=child,
         )
         membership = iam.UserGroupMembership(name, user=user.name, groups=[group.name], opts=child)
@@ -42,9 +48,9 @@ class Uploader(pulumi.ComponentResource):
         def key(generation: int, status: str) -> iam.AccessKey:
             return iam.AccessKey(f"{name}-{generation}", user=user.name, status=status, opts=ready)
 
-        if settings.previous_key:
-            key(settings.key_generation - 1, settings.previous_key.capitalize())
-        handed_out = key(settings.key_generation, "Active")
+        if previous_key:
+            key(key_generation - 1, previous_key.capitalize())
+        handed_out = key(key_generation, "Active")
         self.user_name = user.name
         self.access_key_id = handed_out.id
         self.secret_access_key = pulumi.Output.secret(handed_out.secret)

@@ -1,12 +1,14 @@
 """The media bucket: closed except for what its mode needs open, versioned, encrypted, and tidy by itself."""
 
 import json
+from collections.abc import Sequence
+from functools import partial
 
 import pulumi
 from pulumi_aws import s3
 
-from infra.policies import INCOMING, MEDIA, bucket_policy
-from infra.settings import Settings
+from stayput.infra.policies import INCOMING, MEDIA, bucket_policy
+from stayput.infra.settings import Mode
 
 OLD_VERSIONS_DAYS = 30  # how long a deleted or overwritten picture can be brought back
 INCOMING_DAYS = 1
@@ -23,22 +25,38 @@ class MediaBucket(pulumi.ComponentResource):
 
     def __init__(
         self,
-        settings: Settings,
-        *,
-        endpoint_url: str = "",
         name: str = "media",
+        *,
+        mode: Mode = "public",
+        origins: Sequence[str] = (),
+        bucket: str | None = None,
+        adopt: bool = False,
+        empty_on_destroy: bool = False,
+        allow_plain_http: bool = False,
+        endpoint_url: str = "",
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        """endpoint_url: of this machine's cloud; empty for AWS."""
+        """name: of the component and its resources.
+
+        mode: "public" lets anyone read media/*; "private" only those with a signed address.
+        origins: of the sites whose pages may read from the bucket and post to it, as browsers send them.
+        bucket: its name; None: Pulumi makes one up. adopt: the bucket of that name exists, and is imported.
+        empty_on_destroy: `destroy` removes the bucket with its objects; otherwise the bucket is protected and kept.
+        allow_plain_http: without the statement that denies it. endpoint_url: of another S3 than AWS.
+        """
         super().__init__("stayput:infra:MediaBucket", name, None, opts)
         self._name = name
-        made = s3.Bucket(
-            name, bucket=settings.bucket, force_destroy=settings.empties_bucket, opts=self._kept_safe(settings)
+        kept_safe = pulumi.ResourceOptions(
+            parent=self,
+            protect=not empty_on_destroy,
+            retain_on_delete=not empty_on_destroy,
+            import_=bucket if adopt else None,
         )
+        made = s3.Bucket(name, bucket=bucket, force_destroy=empty_on_destroy, opts=kept_safe)
         self.bucket, self.arn = made.bucket, made.arn
-        self._close(settings)
+        self._close(mode, allow_plain_http)
         self._keep()
-        self._open_to(settings.origins)
+        self._open_to(origins)
         if endpoint_url:
             self.base_url = pulumi.Output.concat(endpoint_url, "/", made.bucket, "/", MEDIA)
         else:
@@ -48,13 +66,7 @@ class MediaBucket(pulumi.ComponentResource):
     def _child(self, *after: pulumi.Resource) -> pulumi.ResourceOptions:
         return pulumi.ResourceOptions(parent=self, depends_on=list(after))
 
-    def _kept_safe(self, settings: Settings) -> pulumi.ResourceOptions:
-        """A bucket of an account, or one that was there before, is never deleted or replaced by an `up`."""
-        safe = not settings.empties_bucket
-        existing = settings.bucket if settings.taken_over else None
-        return pulumi.ResourceOptions(parent=self, protect=safe, retain_on_delete=safe, import_=existing)
-
-    def _close(self, settings: Settings) -> None:
+    def _close(self, mode: Mode, allow_plain_http: bool) -> None:
         """No ACLs, and no public policy unless the mode needs one."""
         s3.BucketOwnershipControls(
             self._name,
@@ -62,7 +74,7 @@ class MediaBucket(pulumi.ComponentResource):
             rule=s3.BucketOwnershipControlsRuleArgs(object_ownership="BucketOwnerEnforced"),
             opts=self._child(),
         )
-        closed = settings.mode == "private"
+        closed = mode == "private"
         access_block = s3.BucketPublicAccessBlock(
             self._name,
             bucket=self.bucket,
@@ -72,11 +84,12 @@ class MediaBucket(pulumi.ComponentResource):
             restrict_public_buckets=closed,
             opts=self._child(),
         )
-        if bucket_policy(settings, "") is not None:
+        document = partial(bucket_policy, mode=mode, allow_plain_http=allow_plain_http)
+        if document("") is not None:
             s3.BucketPolicy(
                 self._name,
                 bucket=self.bucket,
-                policy=self.arn.apply(lambda arn: json.dumps(bucket_policy(settings, arn))),
+                policy=self.arn.apply(lambda arn: json.dumps(document(arn))),
                 opts=self._child(access_block),  # S3 refuses a public policy as long as the block is closed
             )
 
@@ -106,7 +119,7 @@ class MediaBucket(pulumi.ComponentResource):
             self._name, bucket=self.bucket, rules=_lifecycle(), opts=self._child(versioning)
         )
 
-    def _open_to(self, origins: tuple[str, ...]) -> None:
+    def _open_to(self, origins: Sequence[str]) -> None:
         """Pages of these sites may read pictures and post forms; no other page may."""
         if not origins:
             return

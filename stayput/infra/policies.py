@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from infra.settings import Settings
+from stayput.infra.settings import Mode
 
 Document = dict[str, Any]
 
@@ -10,10 +10,10 @@ MEDIA = "media/"  # what the site shows
 INCOMING = "incoming/"  # what browsers sent and the site has not looked at yet
 
 
-def bucket_policy(settings: Settings, bucket_arn: str) -> Document | None:
+def bucket_policy(bucket_arn: str, *, mode: Mode, allow_plain_http: bool = False) -> Document | None:
     """Who may do what to the bucket, beyond identities' own policies; None when there is nothing to say."""
     statements: list[Document] = []
-    if not settings.allow_plain_http:
+    if not allow_plain_http:
         statements.append(
             {
                 "Sid": "DenyPlainHttp",
@@ -24,7 +24,7 @@ def bucket_policy(settings: Settings, bucket_arn: str) -> Document | None:
                 "Condition": {"Bool": {"aws:SecureTransport": "false"}},
             }
         )
-    if settings.mode == "public":
+    if mode == "public":
         statements.append(
             {
                 "Sid": "AnyoneReadsMedia",

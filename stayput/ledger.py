@@ -35,12 +35,14 @@ class Failed(Event, frozen=True, kw_only=True):
     error: str
 
 
-class Keepsake(msgspec.Struct, frozen=True, kw_only=True):
+class Keepsake(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A picture left for the next release to find."""
 
     id: str
     sha256: str  # of the main picture, as the public address served it
     stored_in: str = ""  # the bucket; empty: the disk of the release
+    database: str = ""  # which one has its row, as stayput.plan names it; empty: not known
+    waived: str = ""  # why no release is asked for it any more; never written: read from Waived
 
 
 class Live(Event, frozen=True, kw_only=True):
@@ -75,15 +77,27 @@ class Withdrawn(Event, frozen=True, kw_only=True):
     why: str
 
 
+class Waived(Event, frozen=True, kw_only=True):
+    """A person said that a keepsake is gone for good: no release is asked for it any more."""
+
+    target: str
+    keepsake: str  # its id
+    by: str
+    why: str
+
+
 class Destroyed(Event, frozen=True, kw_only=True):
     target: str
+
+
+AnyEvent = Began | Did | Failed | Attested | Live | Withdrawn | Waived | Destroyed
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True):
     version: int = VERSION
     previous: str  # SHA-256 of the line before, newline left out
     at: str  # UTC, ISO 8601
-    event: Began | Did | Failed | Attested | Live | Withdrawn | Destroyed
+    event: AnyEvent
 
 
 class Ledger:
@@ -108,7 +122,7 @@ class Ledger:
             records.append(record)
         return tuple(records)
 
-    def append(self, event: Began | Did | Failed | Attested | Live | Withdrawn | Destroyed) -> None:
+    def append(self, event: AnyEvent) -> None:
         """Write one record and wait until the disk has it."""
         lines = self._whole_lines()
         previous = hashlib.sha256(lines[-1]).hexdigest() if lines else GENESIS
@@ -128,6 +142,8 @@ class Ledger:
             match record.event:
                 case Live(target=name) as event if name == target:
                     found.append(event)
+                case Waived(target=name, keepsake=id, by=by, why=why) if name == target:
+                    found = [_waived(one, id, f"{by}: {why}") for one in found]
                 case Destroyed(target=name) if name == target:
                     found.clear()
                 case _:
@@ -177,3 +193,9 @@ class Ledger:
     def _broken(self, line: int, what: str) -> NeedsAPerson:
         next_step = f"look at it; to begin a new one, move {self.path.name} away: what runs is not touched"
         return NeedsAPerson(f"{self.path}, line {line}", what, next_step)
+
+
+def _waived(live: Live, id: str, why: str) -> Live:
+    if live.keepsake is None or live.keepsake.id != id:
+        return live
+    return msgspec.structs.replace(live, keepsake=msgspec.structs.replace(live.keepsake, waived=why))

@@ -4,22 +4,59 @@ import functools
 import io
 import math
 import random
+import secrets
+from dataclasses import dataclass
 
 from PIL import ExifTags, Image, ImageDraw
 
 WIDTH, HEIGHT = 2600, 1950  # pixels as stored; upright it is 1950 x 2600
 SEA, SAND = (38, 92, 128), (214, 190, 148)
+TILES = (6, 8)  # of the pattern in a unique photo, across and down: each is six pixels wide in a thumbnail of fifty
+PATTERN = 0.35  # how much of the photo the pattern takes over
+ALIKE = 48  # of 255: how far a tile's colour may be off. Thumbnails differ by 15, another pattern by 80
+
+
+@dataclass(frozen=True)
+class Photo:
+    """A JPEG, and the mean colour of each of its tiles as it is upright."""
+
+    content: bytes
+    tiles: bytes
+
+    def is_shown_by(self, picture: Image.Image) -> bool:
+        """Whether a picture was made of this very photo, however small it is."""
+        return all(abs(one - other) <= ALIKE for one, other in zip(self.tiles, _tiles(picture), strict=True))
 
 
 @functools.cache
 def draw(seed: int = 0) -> bytes:
     """A JPEG of 5 megapixels with EXIF orientation 6 and GPS. The same seed gives the same bytes."""
-    chance = random.Random(seed)
-    upright = _landscape(chance, HEIGHT, WIDTH)
-    stored = upright.transpose(Image.Transpose.ROTATE_90)  # orientation 6 turns it back
+    return _stored(_upright(seed))
+
+
+def unique() -> Photo:
+    """A photo that was never there before: the drawn one under a random pattern, which an encode leaves in it."""
+    across, down = TILES
+    light = bytes(255 * secrets.randbelow(2) for _ in range(across * down))
+    pattern = Image.frombytes("L", TILES, light).resize((HEIGHT, WIDTH), Image.Resampling.NEAREST)
+    upright = Image.blend(_upright(0), Image.merge("RGB", (pattern, pattern, pattern)), PATTERN)
+    return Photo(content=_stored(upright), tiles=_tiles(upright))
+
+
+@functools.cache
+def _upright(seed: int) -> Image.Image:
+    return _landscape(random.Random(seed), HEIGHT, WIDTH)
+
+
+def _stored(upright: Image.Image) -> bytes:
     out = io.BytesIO()
-    stored.save(out, "JPEG", quality=88, exif=_metadata().tobytes())
+    turned = upright.transpose(Image.Transpose.ROTATE_90)  # orientation 6 turns it back
+    turned.save(out, "JPEG", quality=88, exif=_metadata().tobytes())
     return out.getvalue()
+
+
+def _tiles(picture: Image.Image) -> bytes:
+    return picture.convert("RGB").resize(TILES, Image.Resampling.BOX).tobytes()
 
 
 @functools.cache

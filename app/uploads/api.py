@@ -9,6 +9,7 @@ from uuid import UUID
 from django.db import close_old_connections
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
+from django.utils.http import http_date
 from rest_framework import status
 from rest_framework.exceptions import APIException, NotFound, ParseError, ValidationError
 from rest_framework.generics import ListAPIView
@@ -119,7 +120,8 @@ class Images(ListAPIView[Image]):
                 listed=getattr(request.user, "listed", True),
                 key=key,
             )
-        return Response(self.get_serializer(image).data, status=status.HTTP_201_CREATED)
+        made = {"Last-Modified": http_date(image.created.timestamp())}
+        return Response(self.get_serializer(image).data, status=status.HTTP_201_CREATED, headers=made)
 
 
 def idempotency_key(request: Request) -> str | None:

@@ -4,7 +4,7 @@ import time
 import pytest
 
 from stayput.errors import NeedsAPerson, StayputError
-from stayput.ledger import GENESIS, Began, Destroyed, Did, Ledger
+from stayput.ledger import GENESIS, Began, Destroyed, Did, Keepsake, Ledger, Waived
 from tests.unit.builders import live, release
 
 
@@ -89,3 +89,25 @@ def test_a_second_deploy_is_refused_and_told_who_holds_the_stack(tmp_path):
         holder.join()
     with Ledger(tmp_path).held("deploy"):  # the kernel freed it with its holder
         pass
+
+
+def test_a_waived_keepsake_says_who_waived_it_and_why_until_another_is_left(tmp_path):
+    ledger, here = Ledger(tmp_path), release()
+    ledger.append(live(here, Keepsake(id="one", sha256="ab")))
+    ledger.append(Waived(target="memory", keepsake="another", by="ada", why="of another release"))
+    ledger.append(Waived(target="another", keepsake="one", by="ada", why="of another target"))
+    assert ledger.live("memory")[-1].keepsake.waived == ""
+    ledger.append(Waived(target="memory", keepsake="one", by="ada", why="deleted by hand"))
+    assert ledger.live("memory")[-1].keepsake.waived == "ada: deleted by hand"
+    ledger.append(live(here, Keepsake(id="two", sha256="cd")))
+    assert [one.keepsake.waived for one in ledger.live("memory")] == ["ada: deleted by hand", ""]
+
+
+def test_a_keepsake_that_was_written_down_without_its_database_is_read(tmp_path):
+    ledger, here = Ledger(tmp_path), release()
+    ledger.append(live(here, Keepsake(id="one", sha256="ab", stored_in="media", database="postgres")))
+    written = ledger.path.read_bytes()
+    older = written.replace(b',"database":"postgres"', b"")
+    assert older != written
+    ledger.path.write_bytes(older)
+    assert ledger.live("memory")[-1].keepsake == Keepsake(id="one", sha256="ab", stored_in="media")

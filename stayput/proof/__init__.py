@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from stayput.errors import StayputError
 
 NO_ANSWER = "no answer"  # how the detail of a check begins that could not be made
+UNPROVEN = "could not be proven"  # how it begins where the site answered, and the answer says nothing about the check
 READ_LOG = "read its log: invoke logs"
 REMEDIES = {
     "health": "read its log: invoke logs, or ask it: invoke diagnose",
@@ -20,6 +21,13 @@ class Check:
     name: str
     ok: bool
     detail: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProofCheck(Check):
+    """A check that knows what to do about what it found."""
+
+    remedy: str = ""  # empty: what is usual for a check of that name
 
 
 class ProofFailed(StayputError):
@@ -41,8 +49,19 @@ class Proof:
         return all(check.ok for check in self.checks)
 
     def or_raise(self) -> "Proof":
-        for check in self.checks:
-            if not check.ok:
-                remedy = READ_LOG if check.detail.startswith(NO_ANSWER) else REMEDIES.get(check.name, READ_LOG)
-                raise ProofFailed(self.url, f"{check.name}: {check.detail}", remedy)
+        """Raises ProofFailed for the first check that found something wrong, or else could not be made."""
+        failed = [check for check in self.checks if not check.ok]
+        for check in (*(one for one in failed if _has_verdict(one)), *failed):
+            raise ProofFailed(self.url, f"{check.name}: {check.detail}", _remedy(check))
         return self
+
+
+def _has_verdict(check: Check) -> bool:
+    return not check.detail.startswith((NO_ANSWER, UNPROVEN))
+
+
+def _remedy(check: Check) -> str:
+    if not _has_verdict(check):
+        return READ_LOG
+    known = check.remedy if isinstance(check, ProofCheck) else ""
+    return known or REMEDIES.get(check.name, READ_LOG)

@@ -1,11 +1,14 @@
 """The one way through the house: observe, plan, apply, prove, record; for the cloud, then for the release."""
 
+import contextlib
+import getpass
+import socket
 from concurrent.futures import ThreadPoolExecutor
 
 from stayput import secrets
 from stayput.apply import Executor, apply, show
 from stayput.errors import DifferencesFound, WrongUse
-from stayput.ledger import Destroyed, Live
+from stayput.ledger import Destroyed, Live, Waived
 from stayput.plan import Desired, plan_cloud, plan_release
 from stayput.prove import prove
 from stayput.release import Build
@@ -14,12 +17,16 @@ from stayput.targets import Observed
 from stayput.workspace import Workspace
 
 
-def deploy(workspace: Workspace, report: Report) -> None:
-    """Put this tree on the target and prove that uploads work there; nothing changed, nothing done."""
+def deploy(workspace: Workspace, report: Report, *, without_keepsake: str = "") -> None:
+    """Put this tree on the target and prove that uploads work there; nothing changed, nothing done.
+
+    without_keepsake: why the last release's keepsake is gone for good, and not asked for any more.
+    """
     with workspace.ledger.held("deploy"):
         secrets.keep(workspace.stack.secrets, workspace.secrets)
         if step := workspace.ledger.unfinished():
             report.say(f"The last command was cut off at the step {step}; going on from what is there.")
+        _waive_keepsake(workspace, report, without_keepsake)
         travel(workspace, report, apply(workspace, report))
 
 
@@ -34,7 +41,17 @@ def smoke_test(workspace: Workspace, report: Report) -> None:
     """Prove what is live now, against what the ledger says is live. Raises ProofFailed."""
     last = proven_last(workspace)
     access = workspace.access(workspace.provisioned())
-    proof = prove(last.url, access, build=last.build, release=last.release, keepsake=last.keepsake)
+    sought = workspace.sought(last, access)
+    if sought.why_not:
+        report.say(f"The keepsake of {last.release} {sought.why_not}.")
+    proof = prove(
+        last.url,
+        access,
+        build=last.build,
+        release=last.release,
+        keepsake=sought.keepsake,
+        pages=workspace.project.proof.pages,
+    )
     report.proof(proof)
     report.document = {**report.document.pop("proof"), "build": proof.build, "release": proof.release}
     proof.or_raise()
@@ -68,8 +85,10 @@ def status(workspace: Workspace, report: Report) -> None:
     report.say(observed.said or f"release {observed.release} is live and healthy")
 
 
-def rollback(workspace: Workspace, report: Report, to: str | None = None) -> None:
+def rollback(workspace: Workspace, report: Report, to: str | None = None, *, without_keepsake: str = "") -> None:
     """Put an earlier proven build back, under the variables of today. `to`: its release or build, else the last.
+
+    without_keepsake: as for a deploy.
 
     The cloud stays as it is: nobody waits for it on the way back, and infra/ may be what went wrong.
     """
@@ -82,6 +101,7 @@ def rollback(workspace: Workspace, report: Report, to: str | None = None) -> Non
         raise WrongUse("rollback", f"there is no {to or 'earlier build'} to go back to", f"proven releases: {known}")
     build = Build(id=earlier[-1].build, parts=earlier[-1].parts)
     with workspace.ledger.held("rollback"):
+        _waive_keepsake(workspace, report, without_keepsake)
         with ThreadPoolExecutor(1) as aside:
             provisioned = aside.submit(workspace.provisioned)
             observed = _set_out(workspace, report)
@@ -101,6 +121,22 @@ def destroy(workspace: Workspace, report: Report, *, with_objects: bool = False)
             workspace.ledger.append(Destroyed(target=workspace.target.name))
         with report.step("destroy", "asked for", f"destroy the stack {workspace.stack.name}"):
             workspace.engine.destroy(lambda line: report.say(f"    {line}"), with_objects=with_objects)
+
+
+def _waive_keepsake(workspace: Workspace, report: Report, why: str) -> None:
+    """Write down that the last release's keepsake is not asked for any more, by whom and why; nothing without a why."""
+    if not why:
+        return
+    proven = workspace.ledger.live(workspace.target.name)
+    keepsake = proven[-1].keepsake if proven else None
+    if keepsake is None or keepsake.waived:
+        report.say("There is no keepsake to go without.")
+        return
+    by = "an unknown user"
+    with contextlib.suppress(OSError, KeyError, ImportError):  # this user has no name
+        by = getpass.getuser()
+    by = f"{by} on {socket.gethostname()}"
+    workspace.ledger.append(Waived(target=workspace.target.name, keepsake=keepsake.id, by=by, why=why))
 
 
 def travel(workspace: Workspace, report: Report, execute: Executor) -> None:

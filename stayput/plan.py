@@ -10,6 +10,8 @@ from stayput.steps import Attest, BuildImage, Inject, Migrate, Promote, Provisio
 from stayput.targets import Observed
 from stayput.variables import Access
 
+OF_THE_TARGET = "the target's own"  # the database of a release that brings no DATABASE_URL
+
 
 @dataclass(frozen=True, kw_only=True)
 class Desired:
@@ -21,12 +23,41 @@ class Desired:
     there: bool = False  # the target has this build, ready to be started
     in_image: bool = False  # the target runs images, and only attested ones
     migrated: bool = False  # this build was proven on this very database, and no migration was cut off since
+    database: str = ""  # which one its DATABASE_URL names, where a deploy sets that
+    pages: tuple[str, ...] | None = None  # that the proof visits; None: "/", where there is one
 
-    @property
-    def keepsake(self) -> Keepsake | None:
-        """What this release must still find; nothing when uploads are stored elsewhere from now on."""
-        keepsake = self.last.keepsake if self.last else None
-        return keepsake if keepsake and keepsake.stored_in == self.access.stored_in else None
+
+@dataclass(frozen=True, kw_only=True)
+class Sought:
+    """What the proof looks for of the release before: its keepsake, or why it does not."""
+
+    keepsake: Keepsake | None
+    why_not: str = ""
+
+
+def seek(last: Live | None, stored_in: str, database: str) -> Sought:
+    """What a release finds that stores its uploads there and its rows in that database; empty: not known."""
+    keepsake = last.keepsake if last else None
+    if keepsake is None:
+        return Sought(keepsake=None)
+    if keepsake.waived:
+        return Sought(keepsake=None, why_not=f"was waived by {keepsake.waived}")
+    if keepsake.stored_in != stored_in:
+        return Sought(keepsake=None, why_not="is not looked for: uploads are stored elsewhere since")
+    if database and keepsake.database and keepsake.database != database:
+        return Sought(keepsake=None, why_not="is not looked for: the database is another one since")
+    return Sought(keepsake=keepsake)
+
+
+def name_database(known: str, observed: Observed) -> str:
+    """Which database a release works on. known: as its own DATABASE_URL names it; empty: it brings none.
+
+    Otherwise the target's own, or what a provider shows of its DATABASE_URL: a fingerprint of the whole, so that a new
+    password counts as another database. Empty where it shows nothing.
+    """
+    if known or not observed.database_known:
+        return known or observed.fingerprints.get("DATABASE_URL", "")
+    return OF_THE_TARGET
 
 
 def plan_cloud(cloud: Cloud) -> tuple[Step, ...]:
@@ -36,11 +67,27 @@ def plan_cloud(cloud: Cloud) -> tuple[Step, ...]:
 
 def plan_release(desired: Desired, observed: Observed) -> tuple[Step, ...]:
     """The steps to the desired release; none when it is live, healthy and recorded."""
-    release, last, keepsake = desired.release, desired.last, desired.keepsake
+    release, last, access = desired.release, desired.last, desired.access
+    database = name_database(desired.database, observed)
+    sought = seek(last, access.stored_in, database)
     served = observed.release == release.id and observed.build == release.build.id and observed.healthy
-    recorded = last is not None and last.release == release.id
-    verify = Verify(release=release, access=desired.access, keepsake=keepsake, reason=_why_prove(desired))
-    record = Record(release=release, access=desired.access, keepsake=keepsake, reason="the next release looks for it")
+    waived = bool(last and last.keepsake and last.keepsake.waived)  # the next release would have nothing to look for
+    recorded = last is not None and last.release == release.id and not waived
+    verify = Verify(
+        release=release,
+        access=access,
+        keepsake=sought.keepsake,
+        reason=_why_prove(last, sought),
+        pages=desired.pages,
+        public=observed.url,
+    )
+    record = Record(
+        release=release,
+        access=access,
+        keepsake=sought.keepsake,
+        reason="the next release looks for it",
+        database=database,
+    )
     changed = _changed_there(release, observed) if served else ""
     if served and not changed:
         return () if recorded else (verify, record)
@@ -105,7 +152,8 @@ def _why_not_served(release: Release, observed: Observed) -> str:
     return f"the site serves {observed.release}"
 
 
-def _why_prove(desired: Desired) -> str:
-    if desired.last and desired.keepsake:
-        return f"a photo goes through it, and the keepsake of {desired.last.release} must still be there"
-    return "a photo goes through it"
+def _why_prove(last: Live | None, sought: Sought) -> str:
+    photo = "a photo goes through it"
+    if last and sought.keepsake:
+        return f"{photo}, and the keepsake of {last.release} must still be there"
+    return f"{photo}; the keepsake of {last.release} {sought.why_not}" if last and sought.why_not else photo

@@ -22,6 +22,8 @@ PROVIDERS = (  # a line each: a module of stayput/targets, which brings its own 
 )
 
 
+PAGES = 20
+PAGE = re.compile(r"/(?!/)[^\s?#\\\x00-\x20\x7f]*")  # a path of this site, without a query
 KNOWN = {variable.name.lower(): variable.name for variable in VARIABLES}
 
 
@@ -65,6 +67,19 @@ class ImageInputs(Section, frozen=True, kw_only=True, forbid_unknown_fields=True
     base: str = "python:3.13-slim-trixie"
     system: tuple[str, ...] = ()
     platform: str = "linux/amd64"
+
+
+class Proof(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a release is asked for besides a photo: the pages by which people use the site."""
+
+    pages: tuple[str, ...] | None = None  # paths; None: "/", where there is one
+
+    def __post_init__(self) -> None:
+        if len(self.pages or ()) > PAGES:
+            raise ValueError(f"more than {PAGES} pages: name those that people come in by")
+        for page in self.pages or ():
+            if not PAGE.fullmatch(page):
+                raise ValueError(f"{page!r} is not the path of a page, like /login/")
 
 
 class Registry(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -111,6 +126,7 @@ class Project(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
         "theirs"  # who sets DATABASE_URL: the target, or a deploy, from its environment
     )
     image: ImageInputs = ImageInputs()
+    proof: Proof = Proof()
     registry: Registry = Registry()
     targets: Targets = Targets()
     variables: dict[str, str] = {}  # plain ones for the site, beside those that Stayput injects

@@ -98,7 +98,14 @@ def _prove(workspace: Workspace, report: Report, desired: Desired) -> None:
     report.document |= {"url": last.url, "build": last.build, "release": release.id}
     report.document["access_key_id"] = desired.access.outputs.access_key_id
     with report.step("prove", "the keys changed", f"prove release {release.id}: a photo goes through the live site"):
-        proof = prove(last.url, desired.access, build=last.build, release=release.id, keepsake=last.keepsake)
+        proof = prove(
+            last.url,
+            desired.access,
+            build=last.build,
+            release=release.id,
+            keepsake=workspace.sought(last, desired.access).keepsake,
+            pages=desired.pages,
+        )
     report.proof(proof)
     proof.or_raise()
 

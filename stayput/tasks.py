@@ -27,6 +27,7 @@ SHARED: dict[str, tuple[object, str]] = {
     "json": (False, "one JSON document on stdout, everything else on stderr"),
 }
 YES = "do not ask"
+WITHOUT_KEEPSAKE = "the last release's keepsake is gone for good; why, for the ledger"
 EVERYWHERE = ("target", "stack", "set", "json")
 
 
@@ -50,7 +51,8 @@ class Given:
 def command(*shared: str, **own: str) -> "Callable[[Callable[..., None]], Task[Any]]":
     """Make a task of a function of (given, report, and its own options).
 
-    shared: the names of the options of SHARED that it takes. own: its own options, with their help.
+    shared: the names of the options of SHARED that it takes. own: its own options, with their help; one of type
+    `str | bool` may stand alone, and is True then.
     """
 
     def make(body: Callable[..., None]) -> "Task[Any]":
@@ -69,9 +71,15 @@ def command(*shared: str, **own: str) -> "Callable[[Callable[..., None]], Task[A
         run.__signature__ = inspect.Signature([parameter("context"), *taken, *own_ones])  # type: ignore[attr-defined]
         run.__name__, run.__doc__ = body.__name__, body.__doc__
         texts = {name: SHARED[name][1] for name in shared} | own
-        return Task(run, iterable=["set"] if "set" in shared else [], help=texts)
+        bare = [one.name for one in own_ones if one.annotation == (str | bool)]
+        return Task(run, iterable=["set"] if "set" in shared else [], optional=bare, help=texts)
 
     return make
+
+
+def reason(given: str | bool) -> str:
+    """What was said after an option that may stand alone; empty where it was not given."""
+    return "no reason given" if given is True else str(given or "")
 
 
 def project_root(context: Context) -> Path:
@@ -99,13 +107,16 @@ def plan(given: Given, report: "Report", exit_code: bool = False) -> None:
     show(given.workspace, report, exit_code=exit_code)
 
 
-@command(*EVERYWHERE, fresh="where the target builds the repository: without its cache")
-def deploy(given: Given, report: "Report", fresh: bool = False) -> None:
+@command(
+    *EVERYWHERE, fresh="where the target builds the repository: without its cache", without_keepsake=WITHOUT_KEEPSAKE
+)
+def deploy(given: Given, report: "Report", fresh: bool = False, without_keepsake: str | bool = "") -> None:
     """Put this tree on the target and prove that uploads work there."""
     from stayput.deploy import deploy as put
 
     anew = (f"targets.{given.target or 'process'}.fresh=true",) if fresh else ()
-    put(replace(given, overrides=given.overrides + anew).workspace, report)
+    workspace = replace(given, overrides=given.overrides + anew).workspace
+    put(workspace, report, without_keepsake=reason(without_keepsake))
 
 
 @command(*EVERYWHERE)
@@ -124,12 +135,12 @@ def status(given: Given, report: "Report") -> None:
     show(given.workspace, report)
 
 
-@command(*EVERYWHERE, to="the release or build to go back to (the one before)")
-def rollback(given: Given, report: "Report", to: str | None = None) -> None:
+@command(*EVERYWHERE, to="the release or build to go back to (the one before)", without_keepsake=WITHOUT_KEEPSAKE)
+def rollback(given: Given, report: "Report", to: str | None = None, without_keepsake: str | bool = "") -> None:
     """Put an earlier proven build back."""
     from stayput.deploy import rollback as go_back
 
-    go_back(given.workspace, report, to)
+    go_back(given.workspace, report, to, without_keepsake=reason(without_keepsake))
 
 
 @command(*EVERYWHERE, grace="seconds that the old key works on for what it signed (0)")

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
+from urllib.parse import urlsplit
 
 from stayput.engine import Cloud, Outputs
 from stayput.errors import WrongUse
@@ -32,6 +33,16 @@ def database(owner: Literal["theirs", "ours"], environment: Mapping[str, str]) -
         what = 'database = "ours", and there is no DATABASE_URL in the environment'
         raise WrongUse("stayput.toml", what, 'export it, or leave it to the target: database = "theirs"')
     return {"DATABASE_URL": Secret(url)}
+
+
+def name_database(url: str) -> str:
+    """What of a DATABASE_URL tells which database it is: all but who comes in, and by which scheme."""
+    try:
+        parts = urlsplit(url)
+        host, port = (parts.hostname or "").lower(), parts.port or ""
+    except ValueError:
+        return url
+    return f"{host}:{port}{parts.path}?{parts.query}#{parts.fragment}"
 
 
 def wanted(cloud: Cloud | None, secrets: StackSecrets, hosts: Sequence[str], origins: Sequence[str]) -> Variables:

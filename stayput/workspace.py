@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 from stayput import secrets, variables, variables_file
 from stayput.engine import Cloud, Engine
 from stayput.errors import WrongUse
-from stayput.ledger import Ledger
-from stayput.plan import Desired
+from stayput.ledger import Ledger, Live
+from stayput.plan import OF_THE_TARGET, Desired, Sought, name_database, seek
 from stayput.project import PROVIDERS, Project, load
 from stayput.release import Build, Variables, name_release
-from stayput.secrets import StackSecrets
+from stayput.secrets import StackSecrets, fingerprint, plain
 from stayput.stack import Stack
 from stayput.steps import Migrate
 from stayput.targets import Observed, Target, refuse
@@ -98,7 +98,21 @@ class Workspace:
             there=self.target.has(build),
             in_image=self.target.runs_images,
             migrated=build.id in served and not self.ledger.cut_off(Migrate.name),
+            database=self.named_database(release.variables),
+            pages=self.project.proof.pages,
         )
+
+    def named_database(self, of: Variables) -> str:
+        """A fingerprint of which database a DATABASE_URL among those variables leads to; empty: there is none."""
+        url = plain(of.get("DATABASE_URL", ""))
+        return fingerprint(self.secrets.fingerprint_key, variables.name_database(url)) if url else ""
+
+    def sought(self, last: Live, access: Access) -> Sought:
+        """What the live release must have of its own keepsake. Asks the target where its database may be changed."""
+        database = last.keepsake.database if last.keepsake else ""
+        if database not in ("", OF_THE_TARGET) and "DATABASE_URL" not in last.fingerprints:
+            database = name_database("", self.target.observe())
+        return seek(last, access.stored_in, database)
 
 
 def open_workspace(root: Path, target: str | None, stack: str | None, overrides: Sequence[str] = ()) -> Workspace:

@@ -21,6 +21,7 @@ class Record:
     access: Access
     keepsake: Keepsake | None  # of the release before, no longer needed
     reason: str
+    database: str = ""  # where the rows are, as the ledger names it
 
     def __str__(self) -> str:
         return f"record release {self.release.id}: {self.reason}"
@@ -31,7 +32,7 @@ class Record:
             retired = beside.submit(target.retire, self.release)
             observed = target.observe()
             check_health(observed.url, build=self.release.build.id, release=self.release.id).or_raise()
-            keepsake = leave_keepsake(observed.url, self.access)
+            keepsake = leave_keepsake(observed.url, self.access, database=self.database, last=self.keepsake)
             retired.result()
         ledger.append(
             Live(

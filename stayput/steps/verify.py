@@ -19,6 +19,8 @@ class Verify:
     access: Access
     keepsake: Keepsake | None  # of the release before
     reason: str
+    pages: tuple[str, ...] | None = None  # paths; None: "/", where there is one
+    public: str = ""  # what people type
 
     def __str__(self) -> str:
         return f"prove release {self.release.id}: {self.reason}"
@@ -28,5 +30,12 @@ class Verify:
             get_ready(self.access)
 
     def perform(self, target: Target) -> Proof:
-        address, build = target.address(self.release), self.release.build.id
-        return prove(address, self.access, build=build, release=self.release.id, keepsake=self.keepsake)
+        return prove(
+            target.address(self.release),
+            self.access,
+            build=self.release.build.id,
+            release=self.release.id,
+            keepsake=self.keepsake,
+            pages=self.pages,
+            public=self.public,
+        )

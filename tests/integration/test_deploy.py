@@ -108,6 +108,20 @@ def test_a_new_release_on_a_disk_that_is_thrown_away_is_refused_because_the_phot
         pytest.param(
             "app/uploads/images.py", "def process(", BREAKS + "def another(", "The site is at fault", id="upload breaks"
         ),
+        pytest.param(
+            "app/uploads/templates/uploads/login.html",
+            "{% block content %}",
+            "{% load static %}{% block content %}{% static 'gone.css' %}",
+            "'page /login/', 'ok': False, 'detail': 'answers 500'",
+            id="page fails",
+        ),
+        pytest.param(
+            "app/uploads/templates/uploads/base.html",
+            "</head>",
+            '<link rel="stylesheet" href="/static/dist/gone.css"></head>',
+            "'page /', 'ok': False, 'detail': 'names /static/dist/gone.css, which answers 404'",
+            id="page names a missing file",
+        ),
     ],
 )
 def test_a_broken_release_is_named_and_leaves_the_old_one_serving(checkout, file, old, new, said):

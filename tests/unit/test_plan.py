@@ -1,12 +1,14 @@
 from dataclasses import replace
 
+from msgspec.structs import replace as replaced
+
 from stayput.ledger import Keepsake
-from stayput.plan import plan_cloud, plan_release
+from stayput.plan import OF_THE_TARGET, name_database, plan_cloud, plan_release
 from stayput.secrets import Secret
 from stayput.targets import Deviation
 from tests.unit.builders import OUTPUTS, build, cloud, desired, live, observed, release
 
-KEEPSAKE = Keepsake(id="picture", sha256="ab" * 32, stored_in=OUTPUTS.bucket)
+KEEPSAKE = Keepsake(id="picture", sha256="ab" * 32, stored_in=OUTPUTS.bucket)  # as an older ledger has it
 
 
 def names(steps):
@@ -122,3 +124,47 @@ def test_a_keepsake_stored_elsewhere_is_not_looked_for():
     before, after = release(), release({"NEW": "1"})
     steps = plan_release(desired(after, last=live(before, KEEPSAKE), outputs=None), observed(before))
     assert [step.keepsake for step in steps if step.name in ("prove", "record")] == [None, None]
+
+
+def looked_for(last, **more):
+    """(the keepsake that is looked for, why the release is proven, the database that is written down)"""
+    after = replace(desired(release({"NEW": "1"}), last=last), **more)
+    steps = {step.name: step for step in plan_release(after, observed(release()))}
+    return steps["prove"].keepsake, steps["prove"].reason, steps["record"].database
+
+
+def test_a_keepsake_of_another_database_is_not_looked_for_and_the_plan_says_why():
+    last = live(release(), replaced(KEEPSAKE, database="one"))
+    assert looked_for(last, database="one")[0] == last.keepsake
+    found, why, database = looked_for(last, database="two")
+    assert (found, database) == (None, "two")
+    assert why.endswith("is not looked for: the database is another one since")
+
+
+def test_a_keepsake_whose_database_is_not_known_is_looked_for():
+    assert looked_for(live(release(), KEEPSAKE), database="one")[0] == KEEPSAKE
+    known = replaced(KEEPSAKE, database="one")
+    assert looked_for(live(release(), known))[0] == known
+
+
+def test_the_database_of_a_release_is_what_it_brings_or_the_target_s_own_or_what_a_provider_shows():
+    there = observed(release())
+    shown = replace(there, fingerprints={"DATABASE_URL": "fingerprint"})
+    assert name_database("brought", replace(shown, database_known=True)) == "brought"
+    assert name_database("", replace(there, database_known=True)) == OF_THE_TARGET
+    assert (name_database("", shown), name_database("", there)) == ("fingerprint", "")
+
+
+def test_a_waived_keepsake_is_not_looked_for_and_a_new_one_is_left_although_nothing_else_changed():
+    here = release()
+    last = live(here, replaced(KEEPSAKE, waived="ada on laptop: deleted by hand"))
+    steps = plan_release(desired(here, last=last), observed(here))
+    assert names(steps) == ["prove", "record"]
+    assert [step.keepsake for step in steps] == [None, None]
+    assert steps[0].reason.endswith("was waived by ada on laptop: deleted by hand")
+
+
+def test_the_proof_visits_the_pages_of_the_project_under_the_address_that_people_type():
+    steps = plan_release(replace(desired(), pages=("/", "/login/")), observed())
+    (verify,) = [step for step in steps if step.name == "prove"]
+    assert (verify.pages, verify.public) == (("/", "/login/"), "http://127.0.0.1:8000")

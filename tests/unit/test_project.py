@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import pytest
@@ -103,3 +104,21 @@ def test_a_missing_file_is_told(tmp_path):
 def test_an_override_without_a_value_is_told(tmp_path):
     with pytest.raises(WrongUse, match="is not KEY=VALUE"):
         load(written(tmp_path, WHOLE), ["storage"])
+
+
+def test_the_pages_of_the_proof_are_paths(tmp_path):
+    written(tmp_path, WHOLE + '[proof]\npages = ["/", "/login/", "/\u00fcber-uns/"]\n')
+    assert load(tmp_path).proof.pages == ("/", "/login/", "/\u00fcber-uns/")
+
+
+@pytest.mark.parametrize("page", ["", "login", "//elsewhere", "https://site/", "/a?b", "/a#b", "/a b", "/a\\b", "/\t"])
+def test_a_page_that_is_no_path_is_refused_by_name(tmp_path, page):
+    written(tmp_path, WHOLE + f"[proof]\npages = [{json.dumps(page)}]\n")
+    with pytest.raises(WrongUse, match=r"stayput.toml, proof.*is not the path of a page"):
+        load(tmp_path)
+
+
+def test_more_pages_than_a_proof_visits_are_refused(tmp_path):
+    written(tmp_path, WHOLE + f"[proof]\npages = {json.dumps([f'/{n}/' for n in range(21)])}\n")
+    with pytest.raises(WrongUse, match="more than 20 pages"):
+        load(tmp_path)

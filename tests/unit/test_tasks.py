@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+import stayput.tasks
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -57,3 +59,12 @@ def test_the_stayput_command_without_the_tool_says_how_to_install_it(tmp_path):
     assert done.returncode == 1
     assert 'pip install "stayput[tool]"' in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_without_keepsake_may_stand_alone_or_say_why():
+    import tasks
+
+    for name in ("deploy", "rollback"):
+        (option,) = [one for one in tasks.namespace[name].get_arguments() if "without-keepsake" in one.names]
+        assert option.optional
+    assert [stayput.tasks.reason(given) for given in ("", True, "deleted")] == ["", "no reason given", "deleted"]

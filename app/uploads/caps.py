@@ -82,10 +82,26 @@ def frames(opened: Image.Image, data: bytes, enough: int) -> int:
     match opened.format:
         case "GIF":
             return gif_frames(data, enough)
-        case "PNG" | "WEBP" | "AVIF":
+        case "PNG":
+            return png_frames(data)
+        case "WEBP" | "AVIF":
             return int(getattr(opened, "n_frames", 1))
         case _:  # a phone's JPEG or HEIC may hold further pictures, but they are no animation
             return 1
+
+
+def png_frames(data: bytes) -> int:
+    """Pictures in an APNG, of which the one for programs that know no animation may be none."""
+    found, listed = 0, False
+    for kind, at, end in png_chunks(data):
+        match kind:
+            case b"acTL" if end - at == 20:
+                found = int.from_bytes(data[at + 8 : at + 12], "big")
+            case b"fcTL":
+                listed = True
+            case b"IDAT":
+                break
+    return found + (not listed) if found else 1
 
 
 def gif_frames(data: bytes, enough: int) -> int:
@@ -128,11 +144,19 @@ def after_blocks(data: bytes, at: int) -> int:
 
 def chunks(data: bytes, enough: int) -> int:
     """Chunks in a PNG, counted until there are more than `enough`."""
-    found, at = 0, 8
-    while at + 8 <= len(data) and found <= enough:
-        found += 1
-        at += 12 + int.from_bytes(data[at : at + 4], "big")
-    return found
+    return sum(1 for _ in islice(png_chunks(data), enough + 1))
+
+
+def png_chunks(data: bytes | memoryview) -> Iterator[tuple[bytes, int, int]]:
+    """The name of each chunk of a PNG, where it begins and where it ends. Of a file that was cut, the last is short."""
+    at = 8
+    while at + 8 <= len(data):
+        kind = bytes(data[at + 4 : at + 8])
+        end = at + 12 + int.from_bytes(data[at : at + 4], "big")
+        yield kind, at, end
+        if kind == b"IEND":
+            break
+        at = end
 
 
 def segments(data: bytes, enough: int) -> int:

@@ -2,6 +2,8 @@
 
 import codecs
 
+from app.uploads.caps import FRAMES, jpeg_markers
+
 TAKEN = "JPEG, PNG, WEBP, GIF, AVIF or HEIC"
 
 SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
@@ -39,6 +41,7 @@ SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
 )
 BRANDS = {b"avif": "AVIF", b"avis": "AVIF", b"mif1": "HEIC", b"msf1": "HEIC"}
 BRANDS |= dict.fromkeys((b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis"), "HEIC")
+SHOWN_PROCESSES = (0xC0, 0xC1, 0xC2, 0xC9, 0xCA)  # of a JPEG's frame: sequential and progressive
 BROKEN = ((0, b"\xff\xd8", "JPEG"), (0, b"\x89PNG", "PNG"), (0, b"GIF8", "GIF"), (8, b"WEBP", "WEBP"))
 
 
@@ -62,8 +65,23 @@ def describe(data: bytes) -> str:
     return f"This is not a picture of a kind that is taken. Please send it as {TAKEN}."
 
 
+def unusual_jpeg(data: bytes) -> str | None:
+    """A sentence on a JPEG that may be whole, and is of a kind that browsers do not show either."""
+    frame = next((at for kind, at in jpeg_markers(data) if kind in FRAMES), None) if data[:2] == b"\xff\xd8" else None
+    if frame is None or len(data) < frame + 8:
+        return None
+    if data[frame - 1] not in SHOWN_PROCESSES or data[frame + 2] != 8 or data[frame + 7] not in (1, 3, 4):
+        return "This JPEG is of a special kind, as for scans in medicine or print. Please save it anew as a usual JPEG."
+    if data[frame + 3 : frame + 5] == b"\0\0":
+        return "This JPEG does not say how high it is. Please save it anew."
+    return None
+
+
 def damaged(name: str) -> str:
     return f"This {name} picture is damaged, or was cut off on its way. Please send it again."
+
+
+CUT_OFF = "The picture is damaged, or was cut off on its way. Please send it again."
 
 
 def is_text(beginning: bytes) -> bool:

@@ -13,10 +13,12 @@ from PIL import Image, ImageCms
 from app.uploads.caps import frames, refuse_bombs, refuse_pieces
 from app.uploads.contract import DEFAULT_LIMITS, InvalidImage, Limits, ProcessedImage, millions, too_large
 from app.uploads.encode import encode_main, encode_thumbnail, fit, resample
-from app.uploads.formats import describe
+from app.uploads.formats import CUT_OFF, describe, unusual_jpeg
+from app.uploads.whole import plain, png_profile, with_end
 
 __all__ = ["DEFAULT_LIMITS", "InvalidImage", "Limits", "ProcessedImage", "process", "too_large"]
 
+JPEG = b"\xff\xd8\xff"
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "AVIF", "HEIF")
 SPARE, SPARE_FOR_DETAIL = 1.3, 2.0  # the least that a JPEG is decoded larger than needed
 DETAILED = 0.35  # bytes a pixel; from so much detail, the decoder's own scaling can be seen
@@ -42,20 +44,35 @@ def read(data: bytes, limits: Limits) -> tuple[Image.Image, tuple[str, ...]]:
     if len(data) > limits.upload_bytes:
         raise InvalidImage(too_large(len(data), limits.upload_bytes))
     refuse_pieces(data, limits)
+    if data[:4] == b"\x89PNG" and data[12:16] == b"CgBI":
+        raise InvalidImage("This PNG is in a form that only Apple's devices show. Please save it anew.")
     try:
-        with Image.open(io.BytesIO(data), formats=FORMATS) as opened:
-            refuse_bombs(opened, data, limits)
-            notes = tell(frames(opened, data, limits.frames))
-            orientation, profile = read_metadata(opened)
-            return to_srgb(upright(shrink(opened, limits.main_side, spare(opened, data)), orientation), profile), notes
+        return decode(data, limits)
     except InvalidImage:
         raise
     except Image.UnidentifiedImageError:
-        raise InvalidImage(describe(data)) from None
+        raise InvalidImage(unusual_jpeg(data) or describe(data)) from None
     except Image.DecompressionBombError:
         raise InvalidImage(f"The picture has too many pixels; at most {millions(limits.pixels)} are taken.") from None
     except Exception as problem:  # a decoder meets bytes from anywhere, and each fails in a way of its own
-        raise InvalidImage("The picture is damaged, or was cut off on its way. Please send it again.") from problem
+        raise InvalidImage(unusual_jpeg(data) or CUT_OFF) from problem
+
+
+def decode(data: bytes, limits: Limits) -> tuple[Image.Image, tuple[str, ...]]:
+    try:
+        with Image.open(io.BytesIO(plain(data)), formats=FORMATS) as opened:
+            refuse_bombs(opened, data, limits)
+            notes = tell(frames(opened, data, limits.frames))
+            orientation, profile = read_metadata(opened)
+            profile = profile or png_profile(data) if opened.format == "PNG" else profile
+            return to_srgb(upright(shrink(opened, limits.main_side, spare(opened, data)), orientation), profile), notes
+    except Image.UnidentifiedImageError:
+        raise
+    except OSError:
+        ended = with_end(data) if data.startswith(JPEG) else None
+        if ended is None:
+            raise
+    return decode(ended, limits)
 
 
 def tell(frames: int) -> tuple[str, ...]:

@@ -23,7 +23,7 @@ PROJECT_FILE = "stayput.toml"
 SHARED: dict[str, tuple[object, str]] = {
     "target": (None, "where releases run: process (this machine); stayput.toml says more"),
     "stack": (None, "the Pulumi stack (local: this machine's cloud)"),
-    "set": ((), "KEY=VALUE of stayput.toml for this run; may be given again"),
+    "set": (None, "KEY=VALUE of stayput.toml for this run; may be given again"),
     "json": (False, "one JSON document on stdout, everything else on stderr"),
 }
 YES = "do not ask"

@@ -68,3 +68,10 @@ def test_without_keepsake_may_stand_alone_or_say_why():
         (option,) = [one for one in tasks.namespace[name].get_arguments() if "without-keepsake" in one.names]
         assert option.optional
     assert [stayput.tasks.reason(given) for given in ("", True, "deleted")] == ["", "no reason given", "deleted"]
+
+
+def test_an_option_that_may_be_given_again_is_taken_each_time(tmp_path):
+    (tmp_path / "stayput.toml").write_text('name = "site"\n')
+    done = run_stayput("status", "--set", "storage=s4", "--set", "name=1", cwd=tmp_path)
+    assert (done.returncode, "Traceback" in done.stderr) == (2, False)
+    assert "No idea" not in done.stdout + done.stderr

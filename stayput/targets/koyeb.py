@@ -14,6 +14,7 @@ from stayput.project import Building
 from stayput.release import Variables
 from stayput.secrets import Secret, plain
 from stayput.targets import Deviation
+from stayput.targets.answers import understood
 from stayput.targets.http import Api, Call, Refused, renamed
 from stayput.targets.koyeb_definition import (
     FINGERPRINT,
@@ -109,6 +110,7 @@ def query_logs(deployment: str, lines: int, kind: str = "runtime", since: str = 
     return Call(name="read the log", method="GET", path="/v1/streams/logs/query", params=params)
 
 
+@understood
 class Koyeb:
     name = "koyeb"
     migrates = "by the release itself before it serves, under a lock in the database"

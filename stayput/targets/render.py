@@ -9,6 +9,7 @@ from stayput.project import Building
 from stayput.release import Variables
 from stayput.secrets import Secret
 from stayput.targets import Deviation
+from stayput.targets.answers import understood
 from stayput.targets.http import Api, Call, renamed
 from stayput.targets.provider import HEALTH_PATH, Deployment, Phase
 from stayput.tokens import Kind, Token
@@ -167,6 +168,7 @@ def mended(found: Sequence[Deviation]) -> Json:
     return body | ({"serviceDetails": details} if details else {})
 
 
+@understood
 class Render:
     name = "render"
     migrates = "by Render, as the pre-deploy command of this release"

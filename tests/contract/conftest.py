@@ -54,6 +54,21 @@ def place(make_place):
 
 
 @pytest.fixture
+def make_place_by_name(tmp_path):
+    """Makes the place of a named provider without a network."""
+    made = []
+
+    def make(name, **given):
+        needs_contract(name)
+        made.append(instant_place(name, tmp_path, VirtualClock(), **given))
+        return made[-1]
+
+    yield make
+    for one in made:
+        _judge(one)
+
+
+@pytest.fixture
 def make_place_on_the_wire(certificate, tmp_path):
     """Makes the place of a provider as a real server, with a light site behind a real edge."""
     made = []

@@ -163,6 +163,10 @@ class StandIn:
                 return 502, headers | {"Content-Type": "text/html"}, HTML
             case "malformed JSON":
                 return status, headers, content[: len(content) // 2] + b"\x00{"
+            case _ if kind.startswith("says "):  # as GraphQL does, in an answer with status 200
+                return 200, headers, json.dumps({"errors": [{"message": kind[5:]}], "data": None}).encode()
+            case _ if kind.startswith("answers "):  # the text of the whole body
+                return 200, headers, kind[8:].encode()
             case _:
                 return status, headers, content
 

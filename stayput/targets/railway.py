@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import cast
 
 from stayput.errors import StayputError, WrongUse
 from stayput.project import Building
@@ -10,7 +9,9 @@ from stayput.release import Variables
 from stayput.secrets import Secret
 from stayput.targets import Deviation
 from stayput.targets import railway_documents as documents
-from stayput.targets.http import Api, Call, Refused, Unsure, renamed
+from stayput.targets.answers import understood
+from stayput.targets.graphql import meaning
+from stayput.targets.http import Api, Call, renamed
 from stayput.targets.provider import Deployment, Phase
 from stayput.targets.railway_documents import call
 from stayput.targets.railway_settings import AUTO_DEPLOY, Json, built_otherwise, deviations, mended, parse_deployment
@@ -29,6 +30,7 @@ LISTS = ("projects", "environments", "services", "variables")  # that are read p
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 NO_CACHE = "NO_CACHE"  # Railway builds without its cache while this variable is set
 BUILD_LINES = 1000  # of a build log, at most
+REFERENCE = "${{"  # begins one, to a variable of another service or of the environment
 UNREADABLE = Secret("")  # stands for a sealed value, by its identity
 
 
@@ -40,6 +42,7 @@ class Table(Building, frozen=True, kw_only=True, forbid_unknown_fields=True):
     service: str
 
 
+@understood
 class Railway:
     name = "railway"
     migrates = "by Railway, as the pre-deploy command of this release"
@@ -59,7 +62,8 @@ class Railway:
         self.named = " ".join(self._named)
         self._found: dict[str, str] | None = None
         self._instance: Json | None = None
-        self._there: dict[str, Secret] | None = None  # the variables as last read; a sealed one without its value
+        self._there: dict[str, Secret] | None = None  # as last read: references as such, a sealed one without its value
+        self._rendered: dict[str, str] = {}  # the same, with what the references give
         self._before: dict[str, Secret | None] = {}  # what inject replaced; None: was not there
 
     def find(self, known: str) -> str:
@@ -81,6 +85,7 @@ class Railway:
         )  # not of all, nor shared
         sealed = [one["name"] for one in of_ours if one["isSealed"]]
         told: dict[str, str] = page["variables"]
+        self._rendered = page["rendered"]
         self._there = dict.fromkeys(sealed, UNREADABLE) | {name: Secret(value) for name, value in told.items()}
         return {name: "" if one is UNREADABLE else self._fingerprint(one.value) for name, one in self._there.items()}
 
@@ -243,13 +248,18 @@ class Railway:
         raise WrongUse(self.api.where, what, f"name it by its id: [targets.railway] {kind} in stayput.toml")
 
     def _misled(self) -> Iterator[Deviation]:
-        """Domains that send visitors to another port than the one that was set by hand."""
-        port = (self._there or {}).get("PORT", UNREADABLE).value
+        """Domains that send visitors to another port than the one that was set by hand; a database that is nowhere."""
+        port = self._rendered.get("PORT", "")
         for one in self._domains:
             if port and str(one.get("targetPort") or port) != port:
                 said = f"set its target port to {port} in Settings, Networking: there the site listens"
                 there = f"led to port {one['targetPort']}"
                 yield Deviation(setting=f"the domain {one['domain']}", there=there, remedy=said, refused=True)
+        database = (self._there or {}).get("DATABASE_URL", UNREADABLE).value
+        if REFERENCE in database and not self._rendered.get("DATABASE_URL"):
+            said = "name a service that is there and has that variable, or take it away"
+            there = f"{database}, which gives nothing"
+            yield Deviation(setting="DATABASE_URL", there=there, remedy=said, refused=True)
 
     @property
     def _domains(self) -> list[Json]:
@@ -271,17 +281,8 @@ class Railway:
         self._ask(call("write the variables", documents.UPSERT, {"input": given}))
 
     def _ask(self, request: Call) -> Json:
-        """The data of the answer; GraphQL says its errors in an answer with status 200."""
-        body: Json = self.api.ask(request).body or {}
-        errors = cast("list[Json]", body.get("errors") or [])
-        if not errors:
-            return body["data"]
-        said = self.api.hide(request, str(errors[0].get("message", "")))
-        if not request.repeatable:
-            raise Unsure(self.api.where, f"{request.name}: {said}", "run this again: it looks first")
-        if "not authorized" in said.lower():
-            raise Refused(self.api.where, f"{request.name}: {said}", "look at the token: it has no right to do this")
-        raise Refused(self.api.where, f"{request.name}: {said}", "mend that, then run this again")
+        """The data of the answer."""
+        return self.api.ask(request).body["data"]
 
 
 def connect(token: Token, base_url: str = "", wait: float = 0.5, timeout: float = 30) -> Api:
@@ -289,7 +290,7 @@ def connect(token: Token, base_url: str = "", wait: float = 0.5, timeout: float 
     headers = {"Project-Access-Token": token.secret}
     if token.kind.name != TOKENS[0].name:
         headers = {"Authorization": Secret(f"Bearer {token.secret.value}")}
-    return Api("Railway", base_url or API_URL, headers, wait, timeout)
+    return Api("Railway", base_url or API_URL, headers, wait, timeout, meaning)
 
 
 def open_provider(

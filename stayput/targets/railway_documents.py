@@ -29,7 +29,8 @@ INSTANCE = """query instance($service: String!, $environment: String!, $project:
     @include(if: $built) { enabled }
 }"""
 VARIABLES = """query variables($service: String!, $environment: String!, $project: String!, $variables: String) {
-  variables(projectId: $project, environmentId: $environment, serviceId: $service)
+  variables(projectId: $project, environmentId: $environment, serviceId: $service, unrendered: true)
+  rendered: variables(projectId: $project, environmentId: $environment, serviceId: $service)
   environment(id: $environment, projectId: $project) { variables(first: 500, after: $variables) {
     edges { node { name serviceId isSealed } } pageInfo { hasNextPage endCursor }
   } }

@@ -86,3 +86,62 @@ def test_a_list_that_gives_the_same_page_again_is_not_followed_for_ever(place):
     place.stand_in.others, place.stand_in.page = 5, 0
     with pytest.raises(StayputError, match="gives the same page again"):
         opened(place, "gallery", "production", "web").deployments()
+
+
+REFERENCE = "${{Postgres.DATABASE_URL}}"
+
+
+@pytest.fixture
+def referring(make_place_by_name):
+    """DATABASE_URL and PORT are references, as Railway's own guide has them."""
+    place = make_place_by_name("railway", variables=THEIRS | {"DATABASE_URL": REFERENCE, "PORT": "${{shared.PORT}}"})
+    place.stand_in.elsewhere = {"Postgres": {"DATABASE_URL": "postgresql://rendered@db"}, "shared": {"PORT": "8080"}}
+    return place
+
+
+def test_a_reference_of_theirs_stays_one_and_the_deployment_gets_its_value(referring):
+    referring.deploy(release(1))
+    assert referring.stand_in.variables["DATABASE_URL"] == REFERENCE
+    assert referring.hosting.live.variables["DATABASE_URL"] == "postgresql://rendered@db"
+
+
+def test_taking_a_release_back_puts_the_reference_back_not_what_it_gave(referring):
+    ours = {"DATABASE_URL": "postgresql://ours@db", "OTHER": "of-this-release"}
+    referring.stand_in.variables["OTHER"] = "at ${{shared.PORT}}"
+    referring.deploy(release(1))
+    with pytest.raises(StayputError):
+        referring.deploy(release(2, **ours), proven=False)
+    assert referring.hosting.deploys[1].variables["DATABASE_URL"] == "postgresql://ours@db"
+    assert referring.stand_in.variables["DATABASE_URL"] == REFERENCE
+    assert referring.stand_in.variables["OTHER"] == "at ${{shared.PORT}}"
+
+
+def test_a_reference_of_ours_is_compared_as_it_was_written(referring):
+    one = release(1, PGHOST="${{Postgres.PGHOST}}")
+    referring.deploy(one)
+    count = len(referring.hosting.deploys)
+    referring.stand_in.elsewhere["Postgres"]["PGHOST"] = "moved.example.com"
+    assert referring.again().observe().astray(one.fingerprints) == []
+    referring.deploy(one)
+    assert len(referring.hosting.deploys) == count
+
+
+def test_a_reference_that_was_replaced_by_its_value_is_a_difference(referring):
+    one = release(1, PGHOST="${{Postgres.PGHOST}}")
+    referring.deploy(one)
+    referring.stand_in.variables["PGHOST"] = referring.stand_in.rendered["PGHOST"]
+    assert referring.again().observe().astray(one.fingerprints) == ["PGHOST"]
+
+
+def test_a_port_that_is_a_reference_is_compared_by_its_value(referring):
+    referring.stand_in.target_port = 8080
+    assert [one for one in referring.again().observe().deviations if one.refused] == []
+    referring.stand_in.target_port = 3000
+    assert [one.there for one in referring.again().observe().deviations if one.refused] == ["led to port 3000"]
+
+
+def test_a_database_whose_reference_gives_nothing_is_refused(referring):
+    referring.stand_in.elsewhere["Postgres"].clear()
+    with pytest.raises(WrongUse, match=r"DATABASE_URL is \$\{\{Postgres.DATABASE_URL\}\}, which gives nothing"):
+        referring.deploy(release(1))
+    assert referring.hosting.deploys == []

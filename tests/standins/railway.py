@@ -45,6 +45,7 @@ class Railway(StandIn):
     def __init__(self, certificate, sites, variables):
         super().__init__()
         self.hosting, self.variables = Hosting(certificate, sites, "d-"), dict(variables)
+        self.elsewhere = {"shared": {}, "Postgres": {}}  # variables of the environment and of another service
         self.sealed = set()  # names whose values are given to deployments, and told to nobody
         self.page = 500  # the most that a list gives at once
         self.others = 0  # services before this one in the list
@@ -68,9 +69,21 @@ class Railway(StandIn):
         self.variables |= {name: value}
         self.variables = {each: one for each, one in self.variables.items() if one is not None}
 
+    @property
+    def rendered(self):
+        """The variables as a deployment gets them; a reference that leads nowhere gives nothing."""
+
+        def of(place, name):
+            return {**self.elsewhere, "": self.variables}.get(place or "", {}).get(name, "")
+
+        return {
+            name: re.sub(r"\$\{\{\s*(?:([\w-]+)\.)?(\w+)\s*\}\}", lambda found: of(*found.groups()), value)
+            for name, value in self.variables.items()
+        }
+
     def by_hand(self, image):
         """A deployment that somebody made in the dashboard, and that went well."""
-        self.image, made = image, self.hosting.deploy(image, self.variables, "manual")
+        self.image, made = image, self.hosting.deploy(image, self.rendered, "manual")
         while made.state != "live":
             self.hosting.advance(made)
         return made
@@ -116,7 +129,7 @@ class Railway(StandIn):
                 "customDomains": [],
                 "serviceDomains": [{"domain": self.hosting.edge.domain, "targetPort": self.target_port}],
             },
-            "variables": lambda _, **ids: {n: v for n, v in self.variables.items() if n not in self.sealed},
+            "variables": self._variables,
             "environment": lambda _, **ids: {"variables": self._named},
             "variableCollectionUpsert": self._upsert,
             "variableDelete": self._delete,
@@ -137,6 +150,10 @@ class Railway(StandIn):
             "deploymentLogs": self._logs,
         }
 
+    def _variables(self, _, unrendered=False, **ids):
+        told = self.variables if unrendered else self.rendered
+        return {name: value for name, value in told.items() if name not in self.sealed}
+
     def _instance(self, _, serviceId, environmentId):
         if serviceId != "s1":
             raise GraphQLError("ServiceInstance not found")
@@ -148,7 +165,7 @@ class Railway(StandIn):
         return {"enabled": self.automatic}
 
     def _deploy(self, _, serviceId, environmentId, commitSha=None):
-        made = self.hosting.deploy(commitSha or self.image, self.variables)
+        made = self.hosting.deploy(commitSha or self.image, self.rendered)
         if commitSha:
             made.build_log = self.hosting.sites.build(commitSha, "NO_CACHE" in self.variables)
         return made.id

@@ -12,8 +12,9 @@ from typing import Any, Literal, TypeVar, cast, get_type_hints
 import msgspec
 from msgspec.structs import replace
 
-from stayput.django.variables import VARIABLES
 from stayput.errors import WrongUse
+from stayput.text import decode, printable
+from stayput.values import impossible
 
 PROVIDERS = (  # a line each: a module of stayput/targets, which brings its own Table
     "koyeb",
@@ -24,16 +25,6 @@ PROVIDERS = (  # a line each: a module of stayput/targets, which brings its own 
 
 PAGES = 20
 PAGE = re.compile(r"/(?!/)[^\s?#\\\x00-\x20\x7f]*")  # a path of this site, without a query
-KNOWN = {variable.name.lower(): variable.name for variable in VARIABLES}
-
-
-def misnamed(name: str) -> str:
-    """Why no site would read a variable of that name; empty where it may. Never shows what is not a name."""
-    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
-        return "has what cannot be the name of a variable"
-    if KNOWN.get(name.lower(), name) != name:  # it would be set, and read by nothing: the site goes on without it
-        return f"{name} is not {KNOWN[name.lower()]}: capital letters count"
-    return ""
 
 
 class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -134,21 +125,36 @@ class Project(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 def load(root: Path, overrides: Sequence[str] = ()) -> Project:
     """Read ROOT/stayput.toml; overrides are "dotted.key=value" for this run. Raises WrongUse, naming the key."""
-    path = root / "stayput.toml"
-    try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise WrongUse(
-            str(path), "is not there", "run this in the checkout, or write one: docs/stayput.toml.md"
-        ) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
-        raise WrongUse(str(path), f"is not TOML: {problem}", "mend that line") from None
+    document = _document(root / "stayput.toml")
     for override in overrides:
         _override(document, override)
     tables = _taken_out(document)
     project = _convert(document, Project)
     providers = {name: _convert(table, _table_of(name), f"targets.{name}") for name, table in tables.items()}
-    return replace(project, targets=replace(project.targets, providers=providers))
+    project = replace(project, targets=replace(project.targets, providers=providers))
+    for key, what, next_step in impossible(project):
+        raise WrongUse(f"stayput.toml, {key}", what, next_step)
+    return project
+
+
+def _document(path: Path) -> dict[str, Any]:
+    try:
+        text = decode(path.read_bytes())
+    except FileNotFoundError:
+        next_step = "run this in the checkout, or write one: docs/stayput.toml.md"
+        raise WrongUse(str(path), "is not there", next_step) from None
+    except OSError as problem:
+        raise WrongUse(
+            str(path), f"cannot be read: {problem.strerror}", "have a file there that you may read"
+        ) from None
+    except ValueError as problem:
+        raise WrongUse(str(path), str(problem), "save it as UTF-8") from None
+    try:
+        return tomllib.loads(text)
+    except ValueError as problem:  # of TOML, or a number of more digits than Python reads
+        raise WrongUse(str(path), f"is not TOML: {printable(str(problem))}", "mend that line") from None
+    except RecursionError:
+        raise WrongUse(str(path), "is nested too deeply", "write the tables of docs/stayput.toml.md") from None
 
 
 def _taken_out(document: dict[str, Any]) -> dict[str, object]:
@@ -157,6 +163,10 @@ def _taken_out(document: dict[str, Any]) -> dict[str, object]:
     if not isinstance(given, dict):
         return {}
     tables = cast("dict[str, object]", given)
+    if "*" in tables:  # how Targets calls the place for them
+        raise WrongUse(
+            "stayput.toml, targets", "unknown key `*`", "known here: process, docker, " + ", ".join(PROVIDERS)
+        )
     return {name: tables.pop(name) for name in PROVIDERS if name in tables}
 
 
@@ -174,26 +184,27 @@ def _convert(document: object, kind: type[S], inside: str = "") -> S:
 
 def _override(document: dict[str, Any], override: str) -> None:
     key, equals, text = override.partition("=")
-    if not equals or not key.strip():
-        raise WrongUse(f"--set {override}", "is not KEY=VALUE", "write it like --set targets.process.port=8001")
+    where = f"--set {printable(override)}"
     *tables, name = key.strip().split(".")
+    if not equals or not all((*tables, name)):
+        raise WrongUse(where, "is not KEY=VALUE", "write it like --set targets.process.port=8001")
     for table in tables:
         inner: object = document.setdefault(table, {})
         if not isinstance(inner, dict):
-            raise WrongUse(f"--set {override}", f"{table} is a value, not a table", "name a key of stayput.toml")
+            raise WrongUse(where, f"{printable(table)} is a value, not a table", "name a key of stayput.toml")
         document = cast("dict[str, Any]", inner)
     if tables == ["variables"]:  # texts, whatever they look like
         document[name] = text
         return
     try:
-        document[name] = tomllib.loads(f"v = {text}")["v"]
-    except tomllib.TOMLDecodeError:
+        (document[name],) = tomllib.loads(f"v = {text}").values()
+    except (ValueError, RecursionError):
         document[name] = text  # a bare word is a text
 
 
 def _explain(problem: str, kind: type[Section], inside: str) -> tuple[str, str, str]:
     """msgspec's message as where, what and next step, with the likely key for a mistyped one."""
-    what, _, place = problem.partition(" - at `$")
+    what, _, place = printable(problem).partition(" - at `$")
     within = place.rstrip("`").lstrip(".")
     table = ".".join(part for part in (inside, within) if part)
     where = f"stayput.toml, {table}" if table else "stayput.toml"

@@ -21,6 +21,7 @@ from stayput.release import Build
 from stayput.report import Report
 from stayput.secrets import fingerprint
 from stayput.steps import Provision, Rekey, Step
+from stayput.text import printable
 from stayput.workspace import Workspace
 
 REASONS: dict[Literal["active", "inactive"] | None, str] = {
@@ -28,6 +29,13 @@ REASONS: dict[Literal["active", "inactive"] | None, str] = {
     "inactive": "the new key is proven, and nothing may need the old one",
     None: "the site is proven without the old one",
 }
+
+
+def seconds(text: str) -> int:
+    """What --grace says. Raises WrongUse."""
+    if not (text.isascii() and text.isdecimal() and len(text) < 7):
+        raise WrongUse(f"--grace {printable(text)}", "is no number of seconds", "write it like --grace 3600")
+    return int(text)
 
 
 def rotate_keys(workspace: Workspace, report: Report, *, grace: float = 0) -> None:

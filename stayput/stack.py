@@ -1,13 +1,23 @@
 """A Pulumi stack as the tool sees it: its name, its settings file, and the private folder of what it keeps."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
+
+from stayput.errors import WrongUse
+from stayput.text import printable
 
 
 @dataclass(frozen=True)
 class Stack:
     root: Path  # of the checkout
     name: str = "local"
+
+    def __post_init__(self) -> None:
+        """Raises WrongUse for a name that is no stack's: it is part of file names."""
+        if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}", self.name):
+            what, next_step = "is not the name of a stack", "write letters, digits, and - . _"
+            raise WrongUse(f"--stack {printable(self.name)}", what, next_step)
 
     @property
     def settings(self) -> Path:

@@ -144,11 +144,12 @@ def rollback(given: Given, report: "Report", to: str | None = None, without_keep
 
 
 @command(*EVERYWHERE, grace="seconds that the old key works on for what it signed (0)")
-def rotate_keys(given: Given, report: "Report", grace: int = 0) -> None:
+def rotate_keys(given: Given, report: "Report", grace: str = "0") -> None:
     """Give the live release a new access key, prove it, then take the old one away."""
     from stayput.rotate import rotate_keys as rotate
+    from stayput.rotate import seconds
 
-    rotate(given.workspace, report, grace=grace)
+    rotate(given.workspace, report, grace=seconds(grace))
 
 
 @command("target", "stack", "set", follow="go on as lines are written", since="10m, 2h, 1d or an ISO time")

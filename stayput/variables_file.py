@@ -8,10 +8,10 @@ from pathlib import Path
 from dotenv.parser import Binding, parse_stream
 
 from stayput.errors import WrongUse
-from stayput.project import misnamed
 from stayput.release import Variables
 from stayput.secrets import Secret
 from stayput.text import decode
+from stayput.values import misnamed
 
 SETTING = "targets.docker.variables"
 ASSIGNMENT = re.compile(r"[ \t]*(?:export[ \t]+)?[A-Z][A-Z0-9_]{2,}=[^=\s]")  # base64 ends with = and nothing else

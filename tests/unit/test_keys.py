@@ -1,6 +1,7 @@
 """The uploader's keys as the stack's settings say them."""
 
 import stat
+from pathlib import Path
 
 import pytest
 import yaml
@@ -8,6 +9,7 @@ import yaml
 from stayput import keys
 from stayput.errors import WrongUse
 from stayput.keys import Keys
+from stayput.rotate import seconds
 from stayput.stack import Stack
 from tests.unit.infra.program import run
 
@@ -100,3 +102,16 @@ def test_a_key_is_named_by_its_generation_so_that_a_new_one_never_replaces_the_o
     made = run(keyGeneration=2, previousKey="active")
     assert {one.name for one in made.all("AccessKey")} == {"uploader-1", "uploader-2"}
     assert made.outputs["access_key_id"] == "uploader-2-1a2b3c4"
+
+
+@pytest.mark.parametrize("text", ["abc", "-5", "1.5", "", "1e9", "9" * 99, "\u0663"])
+def test_a_grace_that_is_no_number_of_seconds_is_refused(text):
+    assert seconds("3600") == 3600
+    with pytest.raises(WrongUse, match="is no number of seconds"):
+        seconds(text)
+
+
+@pytest.mark.parametrize("name", ["../x", "a/b", "", "a\0b", "-x", "a b", "x" * 101])
+def test_what_is_no_name_of_a_stack_is_refused(name):
+    with pytest.raises(WrongUse, match="is not the name of a stack"):
+        Stack(Path(), name)

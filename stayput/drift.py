@@ -31,6 +31,8 @@ def differences(last: Live, observed: Observed) -> list[Drift]:
         found.append(Drift("release", f"{observed.release or 'nothing'} serves, not {last.release}"))
     elif not observed.healthy:
         found.append(Drift("release", observed.said or "is not healthy"))
+    elif observed.build != last.build:
+        found.append(Drift("build", f"{observed.build or 'unknown'} serves, not {last.build}"))
     if last.image and observed.image and observed.image != last.image:
         found.append(Drift("image", f"is {observed.image}, was {last.image}"))
     for name in observed.astray(last.fingerprints):

@@ -147,6 +147,8 @@ def _why_start(release: Release, observed: Observed) -> str:
 def _why_not_served(release: Release, observed: Observed) -> str:
     if not observed.release:
         return "nothing serves"
+    if observed.release == release.id and observed.healthy:
+        return f"the site serves build {observed.build or 'unknown'} under its name"
     if observed.release == release.id:
         return "it is live but not healthy" + (f": {observed.said}" if observed.said else "")
     return f"the site serves {observed.release}"

@@ -259,10 +259,15 @@ class PaasTarget:
             status, there, built = self._reported(url)
             if status == HTTPStatus.OK and there == release and build in ("", built):
                 return
-        if there == release and build and self._builder:
+        if status != HTTPStatus.OK:
+            what = f"answers {status or 'nothing'}, not 200 as release {release}"
+        elif there != release:
+            what = f"serves release {there or 'unknown'}, not {release}"
+        elif self._builder:
             raise StayputError(url, f"serves build {built}, not {build}, which its commit gives", ANEW)
-        what = f"serves release {there}" if there else f"answers {status or 'nothing'}"
-        raise StayputError(url, f"{what}, not {release}, after {self._pace.public:.0f} s", READ_LOG)
+        else:
+            what = f"serves build {built or 'unknown'}, not {build}"
+        raise StayputError(url, f"{what}, after {self._pace.public:.0f} s", READ_LOG)
 
 
 def reported(url: str) -> tuple[int, str, str]:

@@ -39,6 +39,15 @@ def test_the_deployment_gets_exactly_the_wanted_variables_beside_theirs(place):
     assert {name: given[name] for name in plain | THEIRS} == plain | THEIRS
 
 
+def test_another_build_under_the_right_release_is_named_by_its_build(place):
+    one = release(1)
+    place.deploy(one)
+    place.hosting.site.health["build"] = "another"
+    with pytest.raises(StayputError, match=f"serves build another, not {one.build.id}, after"):
+        place.again().promote(one)
+    assert told(place, one) == {"build": f"another serves, not {one.build.id}"}
+
+
 def test_only_variables_that_differ_are_written(place):
     place.deploy(release(1))
     there = place.again().observe().fingerprints

@@ -111,7 +111,8 @@ def test_a_site_that_answers_with_another_build_under_the_right_release_is_not_t
     here = release()
     impostor = observed(here)
     impostor = type(impostor)(**{**vars(impostor), "build": "another"})
-    assert "start" in names(plan_release(desired(here, last=live(here)), impostor))
+    steps = {step.name: step for step in plan_release(desired(here, last=live(here)), impostor)}
+    assert steps["start"].reason == "the site serves build another under its name"
 
 
 def test_the_keepsake_of_the_last_release_must_be_found_by_the_next():

@@ -20,6 +20,7 @@ from stayput.django import tokens
 from stayput.engine import Cloud
 from stayput.errors import StayputError, WrongUse
 from stayput.ledger import Keepsake
+from stayput.proof.upload import shows
 from stayput.prove import find_keepsake
 from stayput.report import Report
 from stayput.steps import Record, Step, Verify
@@ -84,7 +85,7 @@ def demo(root: Path, report: Report, *, keep: bool) -> None:
         "releases": [first, release],
         "seconds": round(time.monotonic() - started, 1),
     }
-    _tell(report, visitors.asked, url if keep else "")
+    _tell(report, answer["sent"], visitors.asked, url if keep else "")
     if not report.document["ok"]:
         raise StayputError("demo", "did not show what it should", "read the lines above; report it with them")
 
@@ -131,8 +132,9 @@ def _token(workspace: Workspace, purpose: tokens.Purpose) -> dict[str, str]:
 
 
 def _upload(workspace: Workspace) -> tuple[Keepsake, dict[str, Any]]:
-    """Send the photo as a visitor would. Returns what to look for later, and the site's answer."""
-    files = {"image": ("photo.jpg", photo.draw(), "image/jpeg")}
+    """Send a photo as a visitor would. Returns what to look for later, and the site's answer with the bytes `sent`."""
+    sent = photo.unique()
+    files = {"image": ("photo.jpg", sent.content, "image/jpeg")}
     url = workspace.target.observe().url
     answer = loopback.client().post(f"{url}/api/images/", files=files, headers=_token(workspace, "upload"), timeout=60)
     if answer.status_code != HTTPStatus.CREATED:
@@ -141,7 +143,9 @@ def _upload(workspace: Workspace) -> tuple[Keepsake, dict[str, Any]]:
         )
     body = answer.json()
     content = loopback.client().get(body["url"], timeout=30).raise_for_status().content
-    return Keepsake(id=body["id"], sha256=hashlib.sha256(content).hexdigest()), body
+    if not shows(content, sent):  # and what is not ours is not deleted later
+        raise StayputError(url, f"answered with picture {body['id']}, which is of another photo", "see ./invoke logs")
+    return Keepsake(id=body["id"], sha256=hashlib.sha256(content).hexdigest()), {**body, "sent": len(sent.content)}
 
 
 def _fetch(workspace: Workspace, picture: Keepsake) -> bytes:
@@ -186,12 +190,18 @@ class Visitors:
             self._ask("GET", "/api/images/", 200)
 
     def _send(self) -> None:
-        small = photo.small()
+        small, seen = photo.small(), set[str]()
         while not self._done.wait(1.0):
             token = _token(self._workspace, "smoke-test")
             picture = self._ask("POST", "/api/images/", 201, headers=token, files={"image": ("a.png", small)})
-            if picture is not None:
-                self._ask("DELETE", f"/api/images/{picture.json()['id']}/", 204, headers=token)
+            if picture is None:
+                continue
+            id = picture.json()["id"]
+            if id in seen:  # not the picture that was sent just now
+                self.failed += 1
+                continue
+            seen.add(id)
+            self._ask("DELETE", f"/api/images/{id}/", 204, headers=token)
 
     def _ask(self, method: str, path: str, wanted: int, **more: Any) -> httpx.Response | None:
         self.asked += 1
@@ -203,12 +213,12 @@ class Visitors:
         return None
 
 
-def _tell(report: Report, asked: int, url: str) -> None:
+def _tell(report: Report, sent: int, asked: int, url: str) -> None:
     found, words = report.document, {True: "still there", False: "gone"}
     steps = [(step["name"], step["reason"], f"{step['seconds']:.1f} s") for step in report.steps]
     report.table("What was done", ("step", "why", "time"), steps)
     rows = [
-        ("photo", f"{len(photo.draw()):,} bytes, with GPS", ""),
+        ("photo", f"{sent:,} bytes, with GPS", ""),
         ("main picture", f"{found['s3']['main_bytes']:,} bytes", ""),
         ("thumbnail", f"{found['s3']['thumbnail_bytes']:,} bytes", ""),
         ("on the disk, after a redeploy", words[found["local_disk"]["survived"]], ""),

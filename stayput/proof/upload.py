@@ -153,6 +153,8 @@ class Upload:
         refuse_outage(answer)
         if answer.status_code == HTTPStatus.NOT_FOUND:
             raise Wrong(NO_UPLOADS)
+        if answer.is_success:
+            raise Wrong(f"was not refused: the upload is answered with {answer.status_code}")
         if answer.status_code not in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
             raise Wrong(f"was not refused: {said(answer)}")
         return f"refused with {answer.status_code}"

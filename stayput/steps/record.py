@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import ClassVar
 
+from stayput.errors import StayputError
 from stayput.ledger import Keepsake, Ledger, Live
 from stayput.prove import check_health, forget_keepsake, leave_keepsake
 from stayput.release import Release
@@ -33,7 +34,11 @@ class Record:
             observed = target.observe()
             check_health(observed.url, build=self.release.build.id, release=self.release.id).or_raise()
             keepsake = leave_keepsake(observed.url, self.access, database=self.database, last=self.keepsake)
-            retired.result()
+            try:
+                retired.result()
+            except StayputError:
+                forget_keepsake(observed.url, self.access, keepsake)  # the next run leaves its own
+                raise
         ledger.append(
             Live(
                 target=target.name,

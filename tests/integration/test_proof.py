@@ -5,11 +5,15 @@ from email.utils import formatdate
 import pytest
 
 from stayput import photo
-from stayput.ledger import Keepsake
+from stayput.errors import StayputError
+from stayput.ledger import Keepsake, Ledger
 from stayput.proof import ProofFailed
 from stayput.proof.visit import sha256
 from stayput.prove import find_keepsake, forget_keepsake, leave_keepsake, prove
+from stayput.steps import Record
+from stayput.targets import Observed
 from tests.standins.pictures import ACCESS, PictureSite
+from tests.unit.builders import release
 
 
 @pytest.fixture
@@ -192,3 +196,34 @@ def test_another_build_and_a_site_that_is_down_are_told_apart_by_health(site):
     assert failing(proven(site, release="another"))["health"] == "serves release the-release, not another"
     site.broken["GET", "/healthz"] = 502, "bad gateway"
     assert failing(proven(site))["health"] == "could not be proven: the site answers 502 bad gateway"
+
+
+class Unretired:
+    """A target whose release before does not stop."""
+
+    name = "memory"
+
+    def __init__(self, url):
+        self.url = url
+
+    def observe(self):
+        return Observed(url=self.url)
+
+    def retire(self, release):
+        raise StayputError("target memory", "does not stop the release before", "stop it")
+
+
+def test_a_release_that_is_not_recorded_leaves_no_keepsake(site, tmp_path):
+    recorded = release()
+    site.release, site.build = recorded.id, recorded.build.id
+    step = Record(release=recorded, access=ACCESS, keepsake=None, reason="")
+    with pytest.raises(StayputError, match="does not stop"):
+        step.perform(Unretired(site.url), Ledger(tmp_path))
+    assert site.rows == {}
+
+
+def test_a_token_that_is_not_looked_at_is_named_and_no_address_of_its_picture_is_shown(site):
+    site.trusts = True
+    found = failing(proven(site))
+    assert found["forged token"] == "was not refused: the upload is answered with 201"
+    assert "/media/" not in str(found)

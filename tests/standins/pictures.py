@@ -21,12 +21,12 @@ class PictureSite:
     """`rows`: id → {main, thumbnail, sender}. `pages`: path → (status, headers, text).
 
     `broken`: (method, path's beginning) → (status, text), answered instead. `answers`: what an upload is answered,
-    given what is right, with these `headers`. `asked`: (method, path, headers) of each request.
+    given what is right, with these `headers`. `trusts`: any token. `asked`: (method, path, headers) of each request.
     """
 
     def __init__(self):
         self.rows, self.pages, self.broken, self.asked = {}, {}, {}, []
-        self.answers, self.headers = lambda body: body, {}
+        self.answers, self.headers, self.trusts = lambda body: body, {}, False
         self.build, self.release = "the-build", "the-release"
         site = self
 
@@ -98,7 +98,9 @@ class PictureSite:
         try:
             sender = tokens.verify(KEY, handler.headers["Authorization"].removeprefix("Bearer "))
         except tokens.BadToken as problem:
-            return _json(401, {"detail": str(problem)})
+            if not self.trusts:
+                return _json(401, {"detail": str(problem)})
+            sender = "smoke-test"
         head = f"Content-Type: {handler.headers['Content-Type']}\r\n\r\n".encode()
         form = email.message_from_bytes(head + body, policy=email.policy.HTTP)
         photo = next(form.iter_parts()).get_payload(decode=True)

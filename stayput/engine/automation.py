@@ -68,7 +68,9 @@ class PulumiEngine:
     def preview(self) -> tuple[Change, ...]:
         cloud, config = self.observe(), self._config()
         if cloud.outputs or not _on_this_machine(config):
-            return cloud.changes
+            return cloud.changes or self._losses(config, self._living_url(), cloud.outputs)
+        if "stayput:import" in config:  # of a cloud that is not there, nothing can be taken over
+            return self._losses(config, self._living_url(), None)
         with tempfile.TemporaryDirectory() as folder:  # a stack of a moment, in a cloud that is not there
             passing = _Passing(self.stack.root, self.stack.name, Path(folder))
             backend.prepare(passing)
@@ -171,7 +173,16 @@ class PulumiEngine:
                 return self._cloud(config, None, url, reason="never provisioned")
         strays = tuple(stray.drift for stray in self._strays(events, url, config))
         reason = self._why(events.changes, strays, config)
-        return self._cloud(config, outputs.result(), url, tuple(events.changes), (*events.drift, *strays), reason)
+        changes = (*events.changes, *self._losses(config, url, outputs.result()))
+        return self._cloud(config, outputs.result(), url, changes, (*events.drift, *strays), reason)
+
+    def _losses(self, config: Mapping[str, str], url: str, outputs: Outputs | None) -> tuple[Change, ...]:
+        """What a bucket loses that is not in the stack yet and is to be taken over."""
+        if config.get("stayput:import") in (None, outputs and outputs.bucket) or (_on_this_machine(config) and not url):
+            return ()
+        from stayput.engine import account, takeover
+
+        return takeover.losses(self.stack, config, account.connect(url, config), url)
 
     def _place(self, config: Mapping[str, str]) -> tuple[str, str]:
         """The address of this machine's cloud, empty for a real account; and why nothing can be there, or empty."""

@@ -32,14 +32,14 @@ class Bucket(Resource):
         else:
             region = cast("BucketLocationConstraintType", self.aws.region)
             self.aws.s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": region})
-        return name, self._outputs(name, inputs)
+        return name, self.outputs(name, inputs)
 
     def read(self, id: str, outputs: Properties) -> dict[str, Any] | None:
         answer = unless_gone(lambda: self.aws.s3.head_bucket(Bucket=id))
-        return self._outputs(id, outputs) if answer else None
+        return self.outputs(id, outputs) if answer else None
 
     def update(self, id: str, outputs: Properties, inputs: Properties) -> dict[str, Any]:
-        return self._outputs(id, inputs)
+        return self.outputs(id, inputs)
 
     def delete(self, id: str, outputs: Properties) -> None:
         if outputs.get("forceDestroy"):
@@ -64,7 +64,7 @@ class Bucket(Resource):
                 key, version = left.get("Key", ""), left.get("VersionId", "")
                 self.aws.s3.delete_object(Bucket=name, Key=key, VersionId=version)
 
-    def _outputs(self, name: str, properties: Properties) -> dict[str, Any]:
+    def outputs(self, name: str, properties: Properties) -> dict[str, Any]:
         return {
             "bucket": name,
             "arn": f"arn:aws:s3:::{name}",

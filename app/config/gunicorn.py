@@ -8,13 +8,21 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # gunicorn runs this file before it knows the project
 
+from django.core.exceptions import ImproperlyConfigured
+
 from app.config import machine
 from app.config.logs import LOGGING
+from stayput.django import variables
+
+try:
+    port = variables.read(os.environ).port
+except ImproperlyConfigured as problem:
+    sys.exit(f"site: {problem}")
 
 gc.disable()  # until the code is loaded: nothing of it is garbage
 machine.give_memory_back(machine.memory())
 
-bind = f"0.0.0.0:{os.environ.get('PORT') or 8000}"
+bind = f"0.0.0.0:{port}"
 workers = machine.workers(machine.memory())
 worker_class = "app.config.worker.PacedWorker"
 threads = 64  # one for each sender: a slow one costs 100 kB, and pictures are decoded in slots

@@ -73,7 +73,10 @@ SECURE_HSTS_SECONDS = 31_536_000 if VALUES.behind_tls else 0
 SQLITE = "django.db.backends.sqlite3"
 DATABASE = {"ENGINE": SQLITE, "NAME": BASE_DIR / "db.sqlite3"}
 if VALUES.database_url:
-    DATABASE = dj_database_url.parse(VALUES.database_url)
+    try:
+        DATABASE = dj_database_url.parse(VALUES.database_url)
+    except ValueError:  # its text and its context may hold the password
+        raise variables.WrongVariables(["DATABASE_URL cannot be read as an address"]) from None
 if DATABASE["ENGINE"] == SQLITE:  # several processes write: wait for the lock, and take it at the beginning
     DATABASE |= {"CONN_MAX_AGE": None}  # an open file; the last one closed would write back and remove the journal
     DATABASE["OPTIONS"] = {

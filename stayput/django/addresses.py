@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
-WITHOUT_COLON = re.compile(r"(https?)(//|;/|:/?(?!/)|:///|\.//)", re.IGNORECASE)
-LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", re.IGNORECASE)
-HOST_LIKE = re.compile(r"([a-z0-9-]+\.)+([a-z]{2,})(:\d+)?", re.IGNORECASE)
-FILE_LIKE = re.compile(r".*\.(html?|php|aspx?|json|xml)", re.IGNORECASE)
+WITHOUT_COLON = re.compile(r"(https?)(//|;/|:/?(?!/)|:///|\.//)", re.IGNORECASE | re.ASCII)
+LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", re.IGNORECASE | re.ASCII)
+HOST_LIKE = re.compile(r"([a-z0-9-]+\.)+([a-z]{2,})(:\d+)?", re.IGNORECASE | re.ASCII)
+FILE_LIKE = re.compile(r".*\.(html?|php|aspx?|json|xml)", re.IGNORECASE | re.ASCII)
 
 
 def split(text: str) -> SplitResult | None:

@@ -1,11 +1,15 @@
 """The one table of variables that a site reads, and the pure reading of them."""
 
-from collections.abc import Iterable, Iterator, Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
-from urllib.parse import urlsplit
+from functools import partial
+from typing import Any, Literal
 
 from django.core.exceptions import ImproperlyConfigured
+
+from stayput.django import parsers, s3_values
+from stayput.django.parsers import TRUE, Unusable
 
 Needed = Literal["always", "with S3", "with ImageKit", "no"]
 
@@ -165,18 +169,47 @@ class WrongVariables(ImproperlyConfigured):
 
 def read(environ: Mapping[str, str]) -> Values:
     """The environment as Values. Raises WrongVariables, which never repeats the value of a secret."""
-    text = {v.name: environ.get(v.name, "").strip() or v.default for v in VARIABLES}
+    text = {v.name: trimmed(v, environ.get(v.name, "")) or v.default for v in VARIABLES}
     problems = [*missing(text), *contradictions(text)]
-    values: dict[str, object] = {}
-    for variable in VARIABLES:
+    secrets = [text[v.name] for v in VARIABLES if v.secret and len(text[v.name]) > 3]
+    values: dict[str, Any] = {}
+    with_s3 = text["USE_S3"].lower() in TRUE
+
+    def take(name: str, parse: Callable[[], object]) -> None:
         try:
-            values[variable.name.lower()] = PARSERS.get(variable.name, str)(text[variable.name])
-        except ValueError as wrong:
-            said = "" if variable.secret else f" ({text[variable.name]!r})"
-            problems.append(f"{variable.name}{said} {wrong}")
+            values[name] = parse()
+        except Unusable as wrong:
+            values.pop(name, None)
+            shown = "" if name in HIDDEN or any(one in text[name] for one in secrets) else f" ({short(text[name])!r})"
+            problems.append(f"{name}{shown} {wrong}")
+
+    for variable in VARIABLES:
+        take(variable.name, partial(parsed, variable, text[variable.name], with_s3))
+    for name in s3_values.SETTLED if with_s3 else ():
+        if values.get(name):
+            take(name, partial(s3_values.SETTLED[name], values))
     if problems:
         raise WrongVariables(problems)
-    return Values(**values)  # type: ignore[arg-type]  # names and types are held together by a test
+    return Values(**{name.lower(): value for name, value in values.items()})
+
+
+def parsed(variable: Variable, text: str, with_s3: bool) -> object:
+    """Raises Unusable. What only S3 needs is not judged where it is not chosen."""
+    if variable.needed == "with S3" and not with_s3:
+        return text
+    parsers.characters(text, "\t\r\n" if variable.name in ("ALLOWED_HOSTS", "CSRF_TRUSTED_ORIGINS") else "")
+    return PARSERS.get(variable.name, str)(text)
+
+
+def trimmed(variable: Variable, text: str) -> str:
+    """Quotes are of no value but of a key of the site's own, where they may be meant."""
+    return text.strip() if variable.name in ("SECRET_KEY", "STAYPUT_KEY") else parsers.cleaned(text)
+
+
+def short(text: str) -> str:
+    """What may be shown of a value: not all of a long one, and no password in an address."""
+    text = re.sub(r"//.*@", "//****@", text, flags=re.DOTALL)
+    return text if len(text) < 100 else f"{text[:80]}..."
 
 
 def missing(text: Mapping[str, str]) -> Iterator[str]:
@@ -200,69 +233,25 @@ def uses_imagekit(text: Mapping[str, str]) -> bool:
     return bool(text["IMAGEKIT_PRIVATE_KEY"] or text["IMAGEKIT_URL_ENDPOINT"])
 
 
-TRUE, FALSE = {"true", "1", "yes", "on"}, {"false", "0", "no", "off"}
-
-
-def boolean(text: str) -> bool:
-    if text.lower() not in TRUE | FALSE:
-        raise ValueError("is neither True nor False")
-    return text.lower() in TRUE
-
-
-def listed(text: str) -> tuple[str, ...]:
-    return tuple(part.strip() for part in text.split(",") if part.strip())
-
-
-def hosts(text: str) -> tuple[str, ...]:
-    if any("/" in host for host in listed(text)):
-        raise ValueError("is a list of hosts, without https:// and without a path")
-    return listed(text)
-
-
-def origins(text: str) -> tuple[str, ...]:
-    for origin in listed(text):
-        parts = urlsplit(origin)
-        if parts.scheme not in ("http", "https") or not parts.netloc or parts.path not in ("", "/"):
-            raise ValueError("is a list of addresses such as https://gallery.example.com")
-    return tuple(origin.rstrip("/") for origin in listed(text))
-
-
-def address(text: str) -> str:
-    parts = urlsplit(text)
-    if text and (parts.scheme not in ("http", "https") or not parts.netloc):
-        raise ValueError("is not an address that begins with http:// or https://")
-    return text.rstrip("/")
-
-
-def domain(text: str) -> str:
-    if "/" in text:
-        raise ValueError("is a domain, without https:// and without a path")
-    return text
-
-
-def database(text: str) -> str:
-    if text and not text.startswith(("postgres://", "postgresql://", "sqlite://")):
-        raise ValueError("must begin with postgresql:// or sqlite://")
-    return text
-
-
-def port(text: str) -> int:
-    if not (text.isdecimal() and 0 < int(text) < 65536):
-        raise ValueError("is not a port between 1 and 65535")
-    return int(text)
-
-
-PARSERS = {
-    "USE_S3": boolean,
-    "AWS_QUERYSTRING_AUTH": boolean,
-    "DEBUG": boolean,
-    "ALLOWED_HOSTS": hosts,
-    "CSRF_TRUSTED_ORIGINS": origins,
-    "AWS_S3_ENDPOINT_URL": address,
-    "AWS_S3_CUSTOM_DOMAIN": domain,
-    "IMAGEKIT_URL_ENDPOINT": address,
-    "DATABASE_URL": database,
-    "PORT": port,
+HIDDEN = {v.name for v in VARIABLES if v.secret} | {"AWS_ACCESS_KEY_ID", "IMAGEKIT_PUBLIC_KEY"}
+PARSERS: Mapping[str, Callable[[str], object]] = {
+    "USE_S3": parsers.boolean,
+    "AWS_ACCESS_KEY_ID": parsers.word,
+    "AWS_SECRET_ACCESS_KEY": parsers.word,
+    "AWS_STORAGE_BUCKET_NAME": s3_values.bucket,
+    "AWS_S3_REGION_NAME": s3_values.region,
+    "AWS_QUERYSTRING_AUTH": parsers.boolean,
+    "AWS_S3_ENDPOINT_URL": parsers.address,
+    "AWS_S3_CUSTOM_DOMAIN": parsers.domain,
+    "IMAGEKIT_PRIVATE_KEY": partial(parsers.imagekit_key, kind="private"),
+    "IMAGEKIT_PUBLIC_KEY": partial(parsers.imagekit_key, kind="public"),
+    "IMAGEKIT_URL_ENDPOINT": parsers.imagekit_address,
+    "ALLOWED_HOSTS": parsers.hosts,
+    "CSRF_TRUSTED_ORIGINS": parsers.origins,
+    "DATABASE_URL": parsers.database,
+    "PORT": parsers.port,
+    "MEDIA_ROOT": parsers.path,
+    "DEBUG": parsers.boolean,
 }
 
 

@@ -1,6 +1,7 @@
 """Pictures in S3. Loaded only where S3 is chosen: imports django-storages and boto3."""
 
 import contextlib
+from functools import partial
 from typing import Any, cast
 from uuid import uuid4
 
@@ -46,14 +47,10 @@ class S3MediaStorage(S3Storage):
         for _ in range(NAMES_TRIED):
             content.seek(0)
             try:
-                self.client.put_object(
-                    Bucket=self.bucket_name,
-                    Key=self._normalize_name(name),
-                    Body=content,
-                    IfNoneMatch="*",
-                    **parameters,
-                )
+                self._put(name, content, parameters)
                 return name
+            except FileExistsError:
+                pass
             except ClientError as refused:
                 if refused.response.get("Error", {}).get("Code") != "PreconditionFailed":
                     raise
@@ -61,6 +58,20 @@ class S3MediaStorage(S3Storage):
                 return name
             name = self.get_alternative_name(*split_extension(name))
         raise FileExistsError(f"S3 says that {NAMES_TRIED} names are taken, the last being {name}")
+
+    def _put(self, name: str, content: File, parameters: dict[str, Any]) -> None:
+        put = partial(
+            self.client.put_object, Bucket=self.bucket_name, Key=self._normalize_name(name), Body=content, **parameters
+        )
+        try:
+            put(IfNoneMatch="*")
+        except ClientError as refused:
+            if refused.response.get("Error", {}).get("Code") != "NotImplemented":
+                raise
+            if self.exists(name):  # an S3 without conditional writes: it has to be asked first
+                raise FileExistsError(name) from None
+            content.seek(0)
+            put()
 
     def _holds(self, name: str, mark: str) -> bool:
         found = self.client.head_object(Bucket=self.bucket_name, Key=self._normalize_name(name))

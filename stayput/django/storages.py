@@ -32,6 +32,8 @@ def s3(values: Values) -> dict[str, Any]:
     from botocore.config import Config
 
     signed = values.aws_querystring_auth
+    # Another S3 may refuse the headers of the checksums that Amazon's takes with every object.
+    checksums = "when_required" if values.aws_s3_endpoint_url else "when_supported"
     return {
         "BACKEND": "stayput.django.s3.S3MediaStorage",
         "OPTIONS": {
@@ -53,6 +55,8 @@ def s3(values: Values) -> dict[str, Any]:
             "client_config": Config(
                 signature_version="s3v4",
                 s3={"addressing_style": "path" if values.aws_s3_endpoint_url else "virtual"},
+                request_checksum_calculation=checksums,
+                response_checksum_validation=checksums,
                 connect_timeout=S3_CONNECT_TIMEOUT,
                 read_timeout=S3_READ_TIMEOUT,
                 retries={"total_max_attempts": S3_ATTEMPTS, "mode": "standard"},

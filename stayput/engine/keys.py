@@ -3,7 +3,7 @@
 import functools
 import time
 import uuid
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
@@ -15,6 +15,7 @@ from stayput.errors import StayputError
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
+CHECKSUMS = ("request_checksum_calculation", "response_checksum_validation")
 NOT_YET = {"InvalidAccessKeyId", "AccessDenied", "403", "SignatureDoesNotMatch"}  # all of them said of a key too young
 
 
@@ -22,7 +23,8 @@ NOT_YET = {"InvalidAccessKeyId", "AccessDenied", "403", "SignatureDoesNotMatch"}
 def as_uploader(outputs: Outputs, endpoint_url: str = "") -> "S3Client":
     """S3 with the uploader's own key. endpoint_url: of this machine's cloud; empty for AWS."""
     patience = Config(connect_timeout=3, read_timeout=15, retries={"total_max_attempts": 3})
-    local = Config(proxies={}, s3={"addressing_style": "path"}) if endpoint_url else None
+    sparing: dict[str, Any] = dict.fromkeys(CHECKSUMS, "when_required")  # another S3 may refuse their headers
+    local = Config(proxies={}, s3={"addressing_style": "path"}, **sparing) if endpoint_url else None
     session = boto3.Session(outputs.access_key_id, outputs.secret_access_key.value, region_name=outputs.region)
     return session.client("s3", endpoint_url=endpoint_url or None, config=patience.merge(local) if local else patience)
 

@@ -73,6 +73,13 @@ def test_another_s3_is_addressed_by_path_and_amazons_by_host():
     assert storages.media_url(read(other)) == "http://127.0.0.1:5000/gallery-media/media/"
 
 
+def test_checksums_are_sent_to_amazon_and_to_another_s3_only_where_it_needs_them():
+    other = S3 | {"AWS_S3_ENDPOINT_URL": "https://s3.example.com", "AWS_S3_REGION_NAME": "eu-central-003"}
+    for environ, wanted in ((S3, "when_supported"), (other, "when_required")):
+        config = options(environ)["client_config"]
+        assert (config.request_checksum_calculation, config.response_checksum_validation) == (wanted, wanted)
+
+
 def test_a_cdn_stands_in_every_address():
     behind_cdn = S3 | {"AWS_S3_CUSTOM_DOMAIN": "pictures.example.com"}
     assert s3_storage(behind_cdn).url("a.webp") == "https://pictures.example.com/media/a.webp"

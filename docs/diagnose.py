@@ -126,10 +126,10 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
-WITHOUT_COLON = re.compile(r"(https?)(//|;/|:/?(?!/)|:///|\.//)", re.IGNORECASE)
-LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", re.IGNORECASE)
-HOST_LIKE = re.compile(r"([a-z0-9-]+\.)+([a-z]{2,})(:\d+)?", re.IGNORECASE)
-FILE_LIKE = re.compile(r".*\.(html?|php|aspx?|json|xml)", re.IGNORECASE)
+WITHOUT_COLON = re.compile(r"(https?)(//|;/|:/?(?!/)|:///|\.//)", re.IGNORECASE | re.ASCII)
+LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", re.IGNORECASE | re.ASCII)
+HOST_LIKE = re.compile(r"([a-z0-9-]+\.)+([a-z]{2,})(:\d+)?", re.IGNORECASE | re.ASCII)
+FILE_LIKE = re.compile(r".*\.(html?|php|aspx?|json|xml)", re.IGNORECASE | re.ASCII)
 
 
 def split(text: str) -> SplitResult | None:
@@ -207,6 +207,368 @@ def of_bucket(storage: Any) -> Sequence[str]:
 def leads_to(address: str, storage: Any) -> bool:
     return any(f"{address}/".startswith(f"{one.rstrip('/')}/") for one in of_bucket(storage))
 ''', "addresses", "exec"), addresses.__dict__)
+parsers = stayput_piped.parsers = sys.modules["stayput_piped.parsers"] = types.ModuleType("stayput_piped.parsers")
+exec(compile(r'''"""From the text of a variable to its value. What can mean one thing only is put right; all else is refused.
+
+A parser raises Unusable, whose text ends a sentence that begins with the variable's name, and never holds the value.
+"""
+
+import re
+import unicodedata
+from typing import Any, cast
+from urllib.parse import parse_qs, quote, urlsplit
+
+from django.utils import encoding
+
+from stayput_piped import addresses
+
+INVISIBLE = "\ufeff\u200b\u200c\u200d\u2060"
+QUOTES = {'"': '"', "'": "'", "`": "`", "\u201c": "\u201d", "\u2018": "\u2019", "\u201e": "\u201c"}
+SEPARATORS = re.compile(r"[,;\s]+")
+TEMPLATE = re.compile(r"<[A-Za-z][^<>]*>|\{\{.*?\}\}|\$\{[^}]*\}|^\$\w+(?=$|/)|^%\w+%")
+PLACEHOLDER = re.compile(
+    r"(your|my|the)?[-_. ]?(insert|replace|change|put|enter|add)[-_. ]?(me|it|this|here|(with|your)[-_. ].*)"
+    r"|your[-_. ].*(name|id|key|bucket|region|secret|domain|host|endpoint|token|password|site|app|project|value).*"
+    r"|(my|example|sample|some|the)[-_. ]?bucket[-_. ]?name"
+    r"|(bucket|region|key|secret|access|endpoint|domain)[-_. ](name|id|key|url)"
+    r"|x{3,}|\*+|\.{2,}|-+|todo|tbd|fixme|none|null|nil|undefined|placeholder|redacted",
+    re.IGNORECASE | re.ASCII,
+)
+OTHER_ALPHABETS = "\u00df\u03c2"  # two names each, by the older rules and by the newer ones
+# Of other clients, in addresses that were copied from their documentation; libpq refuses them.
+FOREIGN_OPTIONS = {"schema", "pgbouncer", "connection_limit", "pool_timeout", "ssl", "sslaccept", "socket_timeout"}
+DATABASES = ("postgres", "postgresql", "sqlite")
+ENCODE = "percent-encode it: # is %23, / is %2F, ? is %3F, @ is %40, % is %25"
+TRUE, FALSE = {"true", "1", "yes", "on"}, {"false", "0", "no", "off"}
+
+
+class Unusable(ValueError):
+    """A value that cannot work. Its text may be shown."""
+
+
+def cleaned(text: str) -> str:
+    """Without blanks and invisible characters around it, and without a pair of quotes around all of it."""
+    text = text.strip().strip(INVISIBLE).strip()
+    while len(text) > 1 and QUOTES.get(text[0]) == text[-1] and text[0] not in text[1:-1]:
+        text = text[1:-1].strip()
+    return text
+
+
+def characters(text: str, allowed: str = "") -> None:
+    """Raises Unusable at a character that no value holds."""
+    for one in text:
+        if one in INVISIBLE or (unicodedata.category(one) in ("Cc", "Cs") and one not in allowed):
+            raise Unusable(f"has a character that cannot be seen, U+{ord(one):04X}: type it anew")
+
+
+def placeholder(text: str) -> None:
+    """Raises Unusable at what an example or a template leaves to be filled in."""
+    if TEMPLATE.search(text):
+        raise Unusable("has a part that was never filled in: a reference or a placeholder")
+    if PLACEHOLDER.fullmatch(text):
+        raise Unusable("is a placeholder: set the real value")
+
+
+def word(text: str) -> str:
+    """A name or a key: printable ASCII without blanks and quotes."""
+    placeholder(text)
+    if not all("!" <= one <= "~" for one in text) or set(text) & set("\"'`"):
+        raise Unusable("has a blank, a quote or a letter beyond ASCII in it")
+    if re.match(r"(AWS|IMAGEKIT)_[A-Z0-9_]+=", text):
+        raise Unusable("begins with the name of a variable: set what follows the =")
+    return text
+
+
+def boolean(text: str) -> bool:
+    if text.lower() not in TRUE | FALSE:
+        raise Unusable("is neither True nor False")
+    return text.lower() in TRUE
+
+
+def listed(text: str) -> list[str]:
+    """The entries of a list with commas, semicolons, blanks or lines between; also as JSON or Python write one."""
+    inner = text[1:-1]
+    if text[:1] + text[-1:] in ("[]", "()") and ('"' in inner or "'" in inner or not set(inner) & set("[]:")):
+        text = inner
+    return [entry for part in SEPARATORS.split(text) if (entry := cleaned(part))]
+
+
+def host(entry: str) -> str:
+    """A host as a browser sends it: lower case, punycode, no dot at its end."""
+    placeholder(entry)
+    if entry.count(":") > 1 and "[" not in entry:
+        entry = f"[{entry}]"
+    if entry.startswith("["):
+        if not re.fullmatch(r"\[[0-9A-Fa-f:.]+\]", entry):
+            raise Unusable("has an IPv6 address that cannot be read")
+        return entry.lower()
+    try:
+        if set(entry) & set(OTHER_ALPHABETS):
+            raise UnicodeError
+        name = str(cast("Any", encoding).punycode(entry.lower().rstrip(".")))
+    except UnicodeError:
+        raise Unusable(
+            "has a name that is no host's: write it as the browser's address bar sends it (xn--...)"
+        ) from None
+    if not addresses.is_host(name):
+        raise Unusable("has a name that is no host's: letters, digits, hyphens and dots")
+    return name
+
+
+def hosts(text: str) -> tuple[str, ...]:
+    if "/" in text:
+        raise Unusable("is a list of hosts, without https:// and without a path")
+    found = [allowed_host(entry) for entry in listed(text)]
+    if text and not found:
+        raise Unusable("is a list without a host")
+    return tuple(dict.fromkeys(found))
+
+
+def allowed_host(entry: str) -> str:
+    """One of ALLOWED_HOSTS. Django compares it with a host that has no port; a dot before it stands for subdomains."""
+    entry = re.sub(r":\d+$", "", entry) if entry.count(":") == 1 or "]:" in entry else entry
+    if entry == "*":
+        return entry
+    wild = re.match(r"\*?\.", entry)
+    return f".{host(entry[wild.end() :])}" if wild else host(entry)
+
+
+def origins(text: str) -> tuple[str, ...]:
+    found = [origin(entry) for entry in listed(text)]
+    if text and not found:
+        raise Unusable("is a list without an address")
+    return tuple(dict.fromkeys(found))
+
+
+def origin(entry: str) -> str:
+    """One of CSRF_TRUSTED_ORIGINS, as a browser writes it in its header Origin."""
+    placeholder(entry)
+    parts = addresses.split(entry)
+    wrong = Unusable("is a list of addresses such as https://gallery.example.com")
+    if parts is None or parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc:
+        raise wrong
+    if parts.path not in ("", "/") or parts.query or parts.fragment:
+        raise wrong
+    wild = re.match(r"\*?\.", parts.hostname)
+    name = f"*.{host(parts.hostname[wild.end() :])}" if wild else host(parts.hostname)
+    usual = {"http": 80, "https": 443}[parts.scheme]
+    return f"{parts.scheme}://{name}{f':{parts.port}' if parts.port and parts.port != usual else ''}"
+
+
+def address(text: str) -> str:
+    if not text:
+        return text
+    placeholder(text)
+    if said := addresses.fault(text):
+        raise Unusable(said)
+    parts = urlsplit(text)
+    if "@" in parts.netloc or parts.query or parts.fragment or re.search(r"\s", text):
+        raise Unusable("is not a plain address: it has a user, a question mark, # or a blank in it")
+    return text.rstrip("/")
+
+
+def imagekit_address(text: str) -> str:
+    text = address(text)
+    if text and urlsplit(text).hostname == "ik.imagekit.io":
+        own = urlsplit(text).path.strip("/")
+        if not own or PLACEHOLDER.fullmatch(own):
+            raise Unusable("is not complete: the id of your account follows https://ik.imagekit.io/")
+    return text
+
+
+def domain(text: str) -> str:
+    if "/" in text:
+        raise Unusable("is a domain, without https:// and without a path")
+    if not text:
+        return text
+    name, colon, number = text.partition(":")
+    name = host(name)
+    if "." not in name and name != "localhost":
+        raise Unusable("is not a domain: it has no dot")
+    return f"{name}:{port(number)}" if colon else name
+
+
+def path(text: str) -> str:
+    placeholder(text)
+    if "://" in text or text.startswith("~") or text == "/" or re.match(r"[A-Za-z]:\\", text):
+        raise Unusable("is not a path of a folder on this machine, such as /data/media")
+    return text
+
+
+def port(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and len(text) < 9 and 0 < int(text) < 65536):
+        raise Unusable("is not a port between 1 and 65535")
+    return int(text)
+
+
+def imagekit_key(text: str, kind: str) -> str:
+    other = {"private": "public_", "public": "private_"}[kind]
+    if word(text).startswith(other):
+        raise Unusable(f"is ImageKit's {other.rstrip('_')} key: set the {kind} one")
+    return text
+
+
+def database(text: str) -> str:
+    """An address that dj_database_url reads as it is meant. Its password is percent-encoded where that is missing."""
+    scheme, separator, rest = text.partition("://")
+    if text and (scheme.lower() not in DATABASES or not separator):
+        raise Unusable("must begin with postgresql:// or sqlite://")
+    if re.search(r"\s", text):
+        raise Unusable(f"has a blank in it: {ENCODE}")
+    if scheme.lower() == "sqlite":
+        return f"sqlite://{sqlite(rest)}"
+    return f"{scheme.lower()}://{postgresql(rest)}" if text else text
+
+
+def sqlite(rest: str) -> str:
+    if rest != ":memory:" and (not re.match(r"/[^?#]", rest) or TEMPLATE.search(rest)):
+        raise Unusable("names no file: three slashes before a path from here, four before a whole one")
+    return rest
+
+
+def postgresql(rest: str) -> str:
+    placeholder(rest)
+    try:
+        parts = urlsplit(f"postgresql://{rest}")
+    except ValueError:  # its text may hold the password
+        raise Unusable(
+            f"cannot be read, as with a character in the password that has to be encoded: {ENCODE}"
+        ) from None
+    query = parse_qs(parts.query)
+    if "#" in rest or "@" in parts.path or ("@" in rest and "@" not in parts.netloc):
+        raise Unusable(f"has a # / or ? in its password: {ENCODE}")
+    _, _, server = parts.netloc.rpartition("@")
+    if not (parts.hostname or "host" in query):
+        raise Unusable(
+            "names no host; the brackets of an IPv6 address belong to it" if ":" in server else "names no host"
+        )
+    try:
+        number = parts.port
+    except ValueError:
+        number = 0
+    if number == 0:
+        raise Unusable("names a port that is not one between 1 and 65535; an IPv6 address stands in [brackets]")
+    if re.fullmatch(r"/[^/]+", parts.path) is None and "dbname" not in query:
+        raise Unusable("names no database, or more than one: it ends in /name")
+    if foreign := FOREIGN_OPTIONS & set(query):
+        raise Unusable(f"has an option that PostgreSQL's own client does not know: {min(foreign)}")
+    if rest.startswith(("user:password@host", "USER:PASSWORD@HOST")):
+        raise Unusable("is the example: set your own")
+    return encoded(rest)
+
+
+def encoded(rest: str) -> str:
+    """With @ and % in user and password percent-encoded. Raises Unusable where some are and some are not."""
+    authority = re.split(r"[/?]", rest, maxsplit=1)[0]
+    user, at, server = authority.rpartition("@")
+    escapes, bare = re.findall(r"%[0-9A-Fa-f]{2}", user), re.findall(r"%(?![0-9A-Fa-f]{2})", user)
+    if bare and escapes:
+        raise Unusable(f"has a % in its password that may mean either: {ENCODE}")
+    name, colon, password = user.partition(":")
+    safe = "!$&'()*+,;=:-._~" if bare else "%!$&'()*+,;=:-._~"
+    return f"{quote(name, safe)}{colon}{quote(password, safe)}{at}{server}{rest[len(authority) :]}"
+''', "parsers", "exec"), parsers.__dict__)
+s3_values = stayput_piped.s3_values = sys.modules["stayput_piped.s3_values"] = types.ModuleType("stayput_piped.s3_values")
+exec(compile(r'''"""The variables of S3: the name of a bucket, a region, a key, each by itself and then all of them together."""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from stayput_piped import addresses, parsers
+from stayput_piped.parsers import Unusable
+
+AWS_REGION = re.compile(r"[a-z]{2,4}(-[a-z]+){1,2}-[0-9]{1,2}")
+ANY_REGION = re.compile(r"(?![0-9]+$)(?!-)[A-Za-z0-9-]{1,63}(?<!-)")  # all that boto3 takes
+AWS_BUCKET = re.compile(r"(?!.*(\.\.|\.-|-\.))[a-z0-9.-]+")
+ANY_BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,61}[A-Za-z0-9]")
+FOUR_NUMBERS = re.compile(r"[0-9]+(\.[0-9]+){3}")
+AWS_KEY_ID = re.compile(r"A[KS]IA[A-Z0-9]{12,}")
+ENDPOINT_OF_AWS = re.compile(r"https?://s3[.-](dualstack\.)?([a-z0-9-]+)\.amazonaws\.com(\.cn)?")
+
+
+def bucket(text: str) -> str:
+    """The name of a bucket; also as console and command line write it: s3://name, arn:aws:s3:::name."""
+    text = re.sub(r"^(s3://|arn:aws[a-z-]*:s3:::)([^/:]+)/?$", r"\2", text)
+    if "/" in text or ":" in text:
+        raise Unusable("is not the name of a bucket alone: leave out address and path")
+    if text and (not ANY_BUCKET.fullmatch(parsers.word(text)) or FOUR_NUMBERS.fullmatch(text)):
+        raise Unusable("is not the name of a bucket: 3 to 63 lower-case letters, digits and hyphens")
+    return text
+
+
+def region(text: str) -> str:
+    """A region; out of what Amazon's console writes, such as Europe (Frankfurt) eu-central-1, the region alone."""
+    found = {part for part in re.split(r"[\s(),]+", text) if AWS_REGION.fullmatch(part)}
+    if len(found) == 1 and "/" not in text and ":" not in text:
+        return found.pop()
+    parsers.placeholder(text)
+    return text
+
+
+def region_of_aws(text: str) -> str:
+    """A region of AWS, which a zone's letter, upper case and underscores leave no doubt about."""
+    plain = re.sub(r"(?<=-[0-9])[a-z]$", "", text.lower().replace("_", "-"))
+    if not AWS_REGION.fullmatch(plain):
+        raise Unusable("is not a region of AWS such as eu-central-1; with another S3, set AWS_S3_ENDPOINT_URL too")
+    return plain
+
+
+def region_elsewhere(text: str) -> str:
+    if not ANY_REGION.fullmatch(text):
+        raise Unusable("is not a region: letters, digits and hyphens")
+    return text
+
+
+def settled_region(values: Mapping[str, Any]) -> str:
+    settle = region_elsewhere if values.get("AWS_S3_ENDPOINT_URL") else region_of_aws
+    return settle(values["AWS_S3_REGION_NAME"])
+
+
+def settled_bucket(values: Mapping[str, Any]) -> str:
+    name = values["AWS_STORAGE_BUCKET_NAME"]
+    if values.get("AWS_S3_ENDPOINT_URL"):
+        return name
+    if not AWS_BUCKET.fullmatch(name):
+        raise Unusable("is not the name of a bucket of AWS: lower-case letters, digits and hyphens")
+    if "." in name and not values.get("AWS_S3_CUSTOM_DOMAIN") and not values.get("AWS_QUERYSTRING_AUTH"):
+        raise Unusable("has a dot, and no certificate covers its https address: set AWS_S3_CUSTOM_DOMAIN, or rename it")
+    return name
+
+
+def settled_endpoint(values: Mapping[str, Any]) -> str:
+    endpoint = values["AWS_S3_ENDPOINT_URL"]
+    if addresses.names_bucket(endpoint, values.get("AWS_STORAGE_BUCKET_NAME", "")):
+        raise Unusable("holds the name of the bucket, which is added at every request: leave it out")
+    of_aws = ENDPOINT_OF_AWS.fullmatch(endpoint)
+    if of_aws and values.get("AWS_S3_REGION_NAME", of_aws[2]) != of_aws[2]:
+        raise Unusable("is of another region than AWS_S3_REGION_NAME: unset it, or make them agree")
+    return endpoint
+
+
+def settled_key_id(values: Mapping[str, Any]) -> str:
+    name, secret = values["AWS_ACCESS_KEY_ID"], values.get("AWS_SECRET_ACCESS_KEY", "")
+    if AWS_KEY_ID.fullmatch(secret) and not AWS_KEY_ID.fullmatch(name):
+        raise Unusable("and AWS_SECRET_ACCESS_KEY are swapped: the id is the one that begins with AKIA")
+    return name
+
+
+def settled_secret(values: Mapping[str, Any]) -> str:
+    secret = values["AWS_SECRET_ACCESS_KEY"]
+    if AWS_KEY_ID.fullmatch(secret):
+        raise Unusable("is the id of a key: set the secret that AWS showed with it")
+    return secret
+
+
+# In this order: each sees what those before it have put right.
+SETTLED: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
+    "AWS_S3_REGION_NAME": settled_region,
+    "AWS_STORAGE_BUCKET_NAME": settled_bucket,
+    "AWS_S3_ENDPOINT_URL": settled_endpoint,
+    "AWS_ACCESS_KEY_ID": settled_key_id,
+    "AWS_SECRET_ACCESS_KEY": settled_secret,
+}
+''', "s3_values", "exec"), s3_values.__dict__)
 bucket = stayput_piped.bucket = sys.modules["stayput_piped.bucket"] = types.ModuleType("stayput_piped.bucket")
 exec(compile(r'''"""What the checks say of a bucket's settings and of addresses, in whatever way a project writes them down."""
 
@@ -215,7 +577,7 @@ from typing import Any
 
 from django.core.checks import CheckMessage, Error, Warning
 
-from stayput_piped import addresses
+from stayput_piped import addresses, parsers, s3_values
 
 # What django-storages reads as settings, as attributes of its storage.
 OF_S3 = {
@@ -248,11 +610,32 @@ def faults(setting: Any, storage: Any) -> Iterator[CheckMessage]:
     """storage: the default one, or None where it cannot be made."""
     yield from written_addresses(setting, storage)
     if hasattr(storage, "bucket_name"):
+        yield from names(storage)
         if storage.bucket_name:
             yield from media_address(setting, storage)
         else:
             yield Error("S3 is in use, but no bucket is named", "set AWS_STORAGE_BUCKET_NAME", id="stayput.E008")
         yield from settings_of_s3(setting, storage)
+
+
+def names(storage: Any) -> Iterator[CheckMessage]:
+    """Bucket and region can be names of some S3's, as they are written."""
+    elsewhere = bool(getattr(storage, "endpoint_url", ""))
+    region = s3_values.region_elsewhere if elsewhere else s3_values.region_of_aws
+    for option, setting, parse in (
+        ("bucket_name", "AWS_STORAGE_BUCKET_NAME", s3_values.bucket),
+        ("region_name", "AWS_S3_REGION_NAME", region),
+    ):
+        text = str(getattr(storage, option, "") or "")
+        if not text or (text.startswith("arn:") and ":accesspoint" in text):
+            continue
+        try:
+            right = parse(parsers.cleaned(text))
+        except parsers.Unusable as wrong:
+            yield Error(f"the storage's {option} {wrong}", f"correct {setting}", id="stayput.E019")
+        else:
+            if right != text:
+                yield Error(f"the storage's {option} is written as nothing takes it", f"use {right}", id="stayput.E019")
 
 
 def written_addresses(setting: Any, storage: Any) -> Iterator[CheckMessage]:
@@ -356,6 +739,7 @@ stayput.django.start run them. Silence one as ever: SILENCED_SYSTEM_CHECKS = ["s
 """
 
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
@@ -586,8 +970,183 @@ def used_storage() -> str:
 
 
 def first_line(problem: BaseException) -> str:
-    return (str(problem).strip().splitlines() or [type(problem).__name__])[0]
+    """What a problem says, in a line: the second too where the first is only its heading."""
+    lines = str(problem).strip().splitlines() or [type(problem).__name__]
+    return without_password(" ".join(line.strip() for line in lines[: 2 if lines[0].endswith(":") else 1]))
+
+
+def without_password(text: str) -> str:
+    return re.sub(r"//[^/\s]*@", "//****@", text)
 ''', "checks", "exec"), checks.__dict__)
+refusals = stayput_piped.refusals = sys.modules["stayput_piped.refusals"] = types.ModuleType("stayput_piped.refusals")
+exec(compile(r'''"""What a failure of a storage says: refused for good, with what to do about it, or an outage that may pass.
+
+Knows the errors of boto3 and of ImageKit by their names and what they carry: a project may have neither.
+"""
+
+import errno
+import socket
+import traceback
+from collections.abc import Iterator
+from typing import Any
+
+ACL = (
+    "remove default_acl (AWS_DEFAULT_ACL = None): the bucket's owner enforces ownership, and it takes no ACL; "
+    "a bucket policy lets anyone read"
+)
+RIGHTS = "let the key's user put, get and delete objects in the bucket"
+REGION = "set AWS_S3_REGION_NAME to the bucket's region"
+KEY = "AWS_ACCESS_KEY_ID is of no key: make a new one and set it"
+LASTING = "use the key of an IAM user, which does not expire, and unset AWS_SESSION_TOKEN"
+CHECKSUM = (
+    "this S3 does not take the checksums of boto3: set AWS_REQUEST_CHECKSUM_CALCULATION=when_required "
+    "and AWS_RESPONSE_CHECKSUM_VALIDATION=when_required"
+)
+ENDPOINT = "correct AWS_S3_ENDPOINT_URL: the address of the service, without the bucket and without a page's path"
+KMS = "let the key's user kms:GenerateDataKey and kms:Decrypt with the bucket's KMS key, which has to be enabled"
+BUCKET = "create the bucket, or correct AWS_STORAGE_BUCKET_NAME"
+NAME = "AWS_STORAGE_BUCKET_NAME is not the name of a bucket: write the name alone, in lower case"
+CLOCK = "set the clock of this machine: S3 takes no request that is 15 minutes off"
+# What S3 answers when the release itself is at fault, and what to do. A HEAD has no code but its status.
+REMEDIES = {
+    "NoSuchBucket": BUCKET,
+    "404": BUCKET,
+    "AccessDenied": RIGHTS,
+    "AccountProblem": "look into the account's billing: it may use no storage",
+    "403": RIGHTS,
+    "InvalidAccessKeyId": KEY,
+    "InvalidAccessKey": KEY,
+    "SignatureDoesNotMatch": "AWS_SECRET_ACCESS_KEY does not belong to the key: set both anew",
+    "InvalidClientTokenId": KEY,
+    "UnrecognizedClientException": KEY,
+    "AuthorizationHeaderMalformed": REGION,
+    "PermanentRedirect": REGION,
+    "IllegalLocationConstraintException": REGION,
+    "IncorrectEndpoint": REGION,
+    "301": REGION,
+    "400": "correct AWS_S3_REGION_NAME, AWS_S3_ENDPOINT_URL or the key: S3 does not say which",
+    "AccessControlListNotSupported": ACL,
+    "InvalidBucketAclWithObjectOwnership": ACL,
+    "RequestTimeTooSkewed": CLOCK,
+    "RequestExpired": CLOCK,
+    "ExpiredToken": LASTING,
+    "InvalidToken": LASTING,
+    "TokenRefreshRequired": LASTING,
+    "InvalidBucketName": NAME,
+    "EntityTooLarge": "send less at once, or raise the limit of the bucket's service",
+    "EntityTooSmall": "send parts of 5 MB or more",
+    "MethodNotAllowed": ENDPOINT,
+    "405": ENDPOINT,
+    "MissingContentLength": "send a file whose size is known, not a stream; a proxy may have taken its length away",
+    "XAmzContentSHA256Mismatch": f"{CHECKSUM}; or a proxy changes what is sent",
+    "BadDigest": f"{CHECKSUM}; or a proxy changes what is sent",
+    "InvalidDigest": CHECKSUM,
+    "NotImplemented": f"this S3 does not know a header that is sent: leave it out of OPTIONS; or {CHECKSUM}",
+    "501": f"this S3 does not know a header that is sent: leave it out of OPTIONS; or {CHECKSUM}",
+    "InvalidRequest": "correct what the line names; a bucket of AWS may insist on https and on Signature Version 4",
+}
+# boto3's own refusals, before anything is sent.
+OWN_REMEDIES = {
+    "NoCredentialsError": "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
+    "PartialCredentialsError": "set both AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
+    "ParamValidationError": NAME,
+    "InvalidRegionError": "AWS_S3_REGION_NAME is no region: write it as eu-central-1",
+    "NoRegionError": "set AWS_S3_REGION_NAME",
+    "SSLError": "use an address that the certificate covers; a bucket with dots in its name has none under https",
+    "ProfileNotFound": "unset AWS_PROFILE, and set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
+    "AuthenticationError": "IMAGEKIT_PRIVATE_KEY is of no account: set it anew",
+    "PermissionDeniedError": "let the ImageKit key write files",
+}
+HEADER = "an access key has a line end or a character that no header takes: set it anew"
+WRITABLE = "let the site's user write there"
+READ_LINE = "correct the setting that the line names"
+# Codes below 500 that may pass by themselves.
+PASSING = (
+    "SlowDown", "RequestTimeout", "Throttling", "ThrottlingException", "TooManyRequests", "TooManyRequestsException",
+    "RequestLimitExceeded", "RequestThrottled", "BandwidthLimitExceeded", "OperationAborted", "PreconditionFailed",
+    "ConditionalRequestConflict", "InternalError", "ServiceUnavailable", "Busy", "NoSuchKey", "TemporaryRedirect",
+)  # fmt: skip
+PASSING_STATUS = (307, 408, 409, 412, 423, 425, 429)
+OUTAGES = ("HTTPClientError", "ConnectionError", "IncompleteReadError", "MetadataRetrievalError")  # of botocore
+UNWRITABLE = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR)
+
+
+def remedy_of(problem: BaseException) -> str:
+    """What to do about a failure that is the release's own fault; empty for one that may pass or is of another kind."""
+    return next((said for one in chain(problem) if (said := verdict(one)) is not None), "")
+
+
+def verdict(problem: BaseException) -> str | None:
+    """The remedy of a refusal, an empty text for an outage; None for what is no failure of a storage."""
+    kinds = [kind.__name__ for kind in type(problem).__mro__]
+    own = next((OWN_REMEDIES[kind] for kind in kinds if kind in OWN_REMEDIES), "")
+    if status := status_of(problem):
+        return remedy_of_answer(code_of(problem), status, str(problem)) or own
+    if "BotoCoreError" in kinds:
+        return remedy_of_client(problem, own) if set(OUTAGES) & set(kinds) else own or READ_LINE
+    if isinstance(problem, RecursionError) and of_botocore(problem):
+        return REGION  # it follows a redirect that names no region for ever
+    if isinstance(problem, ValueError) and str(problem).startswith("Invalid endpoint"):
+        return ENDPOINT
+    if isinstance(problem, PermissionError) or (isinstance(problem, OSError) and problem.errno in UNWRITABLE):
+        return WRITABLE
+    return None
+
+
+def remedy_of_answer(code: str, status: int, message: str) -> str:
+    """Of what a storage answered. code: in its own words, which of a HEAD are its status."""
+    said = message.lower()
+    if code.startswith("KMS.") or (code in ("AccessDenied", "403") and "kms" in said):
+        return KMS
+    if code in ("InvalidArgument", "InvalidRequest", "NotImplemented") and "checksum" in said:
+        return CHECKSUM
+    if code in REMEDIES:
+        return REMEDIES[code]
+    return "" if code in PASSING or status in PASSING_STATUS or status >= 500 else READ_LINE
+
+
+def remedy_of_client(problem: BaseException, own: str) -> str:
+    """Of a client that got no answer: as a rule an outage."""
+    said = str(problem)
+    if "CERTIFICATE_VERIFY_FAILED" in said:
+        return own
+    if "Invalid header value" in said:
+        return HEADER
+    error: Any = getattr(problem, "kwargs", {}).get("error")
+    nowhere = any(isinstance(one, socket.gaierror) and one.errno == socket.EAI_NONAME for one in chain(error))
+    return REGION if nowhere and ".amazonaws.com" in said else ""
+
+
+def of_botocore(problem: BaseException) -> bool:
+    return any("botocore" in frame.f_code.co_filename for frame, _ in traceback.walk_tb(problem.__traceback__))
+
+
+def chain(problem: BaseException | None) -> Iterator[BaseException]:
+    """A problem and what it came from, the nearest first."""
+    while problem is not None:
+        yield problem
+        problem = problem.__cause__ or (None if problem.__suppress_context__ else problem.__context__)
+
+
+def code_of(problem: BaseException) -> str:
+    """What S3 calls a failure, or an empty text."""
+    answer: Any = getattr(problem, "response", None)
+    try:
+        return str(answer["Error"]["Code"])
+    except (KeyError, TypeError):
+        return ""
+
+
+def status_of(problem: BaseException) -> int:
+    """The HTTP status that a failure came with, 400 where there is a code alone; 0 where there was no answer."""
+    answer: Any = getattr(problem, "response", None)
+    try:
+        return int(answer["ResponseMetadata"]["HTTPStatusCode"])
+    except (KeyError, TypeError):
+        code = code_of(problem)
+        found: object = getattr(answer, "status_code", 0)
+        return int(code) if code.isdecimal() else 400 if code else found if isinstance(found, int) else 0
+''', "refusals", "exec"), refusals.__dict__)
 diagnose = stayput_piped.diagnose = sys.modules["stayput_piped.diagnose"] = types.ModuleType("stayput_piped.diagnose")
 exec(compile(r'''"""What works here and what does not, in five sections: a line each, and for each fault what to do about it.
 
@@ -621,23 +1180,13 @@ from django.db import connections
 from django.db.models import FileField
 from django.utils import module_loading
 
-from stayput_piped import checks, disks
+from stayput_piped import checks, disks, refusals
 
 ROWS = 100  # the first of each kind, in its own order, whose files are looked for
 ADDRESS_SECONDS = 5.0
 PHOTO = 1200, 900  # pixels: each start of a release draws it
 SHOWN = re.compile(r"^(AWS_|IMAGEKIT_|MEDIA_|USE_S3|STAYPUT_RELEASE|DATABASE_URL|DEFAULT_FILE_STORAGE)")
-SECRET = re.compile(r"secret|private|token|password|credential|database_url|access_key$", re.IGNORECASE)
-# What S3 answers when the release itself is at fault, and what to do. Any other failure may pass by itself.
-REMEDIES = {
-    "NoSuchBucket": "create the bucket, or correct AWS_STORAGE_BUCKET_NAME",
-    "AccessDenied": "let the key's user put, get and delete objects in the bucket",
-    "403": "let the key's user put, get and delete objects in the bucket",
-    "InvalidAccessKeyId": "AWS_ACCESS_KEY_ID is of no key: make a new one and set it",
-    "SignatureDoesNotMatch": "AWS_SECRET_ACCESS_KEY does not belong to the key: set both anew",
-    "AuthorizationHeaderMalformed": "set AWS_S3_REGION_NAME to the bucket's region",
-    "PermanentRedirect": "set AWS_S3_REGION_NAME to the bucket's region",
-}
+SECRET = re.compile(r"secret|private|token|password|credential|database_url|key$", re.IGNORECASE)
 READ_LOG = "mend what the line names; the log has more"
 SECTIONS = ("configuration", "storage", "image optimisation", "storage upload", "upload flow")
 
@@ -806,7 +1355,7 @@ def is_gone(file: Any) -> bool:
     try:
         return not file.storage.exists(file.name)
     except Exception as problem:  # each storage raises its own kind
-        return code_of(problem) in ("403", "404", "AccessDenied", "NoSuchKey")
+        return refusals.code_of(problem) in ("403", "404", "AccessDenied", "NoSuchKey")
 
 
 def remains(name: str) -> bool:
@@ -841,28 +1390,16 @@ def described(content: bytes) -> str:
 
 
 def failed(name: str, problem: Exception) -> Line:
-    code = code_of(problem)
     module = str(getattr(problem, "name", None) or "") if isinstance(problem, ImportError) else ""
-    remedy = REMEDIES.get(code) or (f"install {module}" if module else READ_LOG)
-    local = isinstance(problem, PermissionError)
-    return Line(
-        name, False, f"{type(problem).__name__}: {checks.first_line(problem)}", remedy, code in REMEDIES or local
-    )
-
-
-def code_of(problem: Exception) -> str:
-    """What S3 calls a failure, or an empty text."""
-    answer: Any = getattr(problem, "response", None)
-    try:
-        return str(answer["Error"]["Code"])
-    except (KeyError, TypeError):
-        return ""
+    refused = refusals.remedy_of(problem)
+    remedy = refused or (f"install {module}" if module else READ_LOG)
+    return Line(name, False, f"{type(problem).__name__}: {checks.first_line(problem)}", remedy, bool(refused))
 
 
 def masked(values: Mapping[str, object]) -> dict[str, str]:
     """Values as they may be shown: of a secret its length alone."""
     return {
-        name: f"**** ({len(str(value))} characters)" if SECRET.search(name) else str(value)
+        name: f"**** ({len(str(value))} characters)" if SECRET.search(name) else checks.without_password(str(value))
         for name, value in values.items()
     }
 

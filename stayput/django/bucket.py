@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.checks import CheckMessage, Error, Warning
 
-from stayput.django import addresses
+from stayput.django import addresses, parsers, s3_values
 
 # What django-storages reads as settings, as attributes of its storage.
 OF_S3 = {
@@ -38,11 +38,32 @@ def faults(setting: Any, storage: Any) -> Iterator[CheckMessage]:
     """storage: the default one, or None where it cannot be made."""
     yield from written_addresses(setting, storage)
     if hasattr(storage, "bucket_name"):
+        yield from names(storage)
         if storage.bucket_name:
             yield from media_address(setting, storage)
         else:
             yield Error("S3 is in use, but no bucket is named", "set AWS_STORAGE_BUCKET_NAME", id="stayput.E008")
         yield from settings_of_s3(setting, storage)
+
+
+def names(storage: Any) -> Iterator[CheckMessage]:
+    """Bucket and region can be names of some S3's, as they are written."""
+    elsewhere = bool(getattr(storage, "endpoint_url", ""))
+    region = s3_values.region_elsewhere if elsewhere else s3_values.region_of_aws
+    for option, setting, parse in (
+        ("bucket_name", "AWS_STORAGE_BUCKET_NAME", s3_values.bucket),
+        ("region_name", "AWS_S3_REGION_NAME", region),
+    ):
+        text = str(getattr(storage, option, "") or "")
+        if not text or (text.startswith("arn:") and ":accesspoint" in text):
+            continue
+        try:
+            right = parse(parsers.cleaned(text))
+        except parsers.Unusable as wrong:
+            yield Error(f"the storage's {option} {wrong}", f"correct {setting}", id="stayput.E019")
+        else:
+            if right != text:
+                yield Error(f"the storage's {option} is written as nothing takes it", f"use {right}", id="stayput.E019")
 
 
 def written_addresses(setting: Any, storage: Any) -> Iterator[CheckMessage]:

@@ -5,6 +5,7 @@ stayput.django.start run them. Silence one as ever: SILENCED_SYSTEM_CHECKS = ["s
 """
 
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
@@ -235,4 +236,10 @@ def used_storage() -> str:
 
 
 def first_line(problem: BaseException) -> str:
-    return (str(problem).strip().splitlines() or [type(problem).__name__])[0]
+    """What a problem says, in a line: the second too where the first is only its heading."""
+    lines = str(problem).strip().splitlines() or [type(problem).__name__]
+    return without_password(" ".join(line.strip() for line in lines[: 2 if lines[0].endswith(":") else 1]))
+
+
+def without_password(text: str) -> str:
+    return re.sub(r"//[^/\s]*@", "//****@", text)

@@ -30,23 +30,13 @@ from django.db import connections
 from django.db.models import FileField
 from django.utils import module_loading
 
-from stayput.django import checks, disks
+from stayput.django import checks, disks, refusals
 
 ROWS = 100  # the first of each kind, in its own order, whose files are looked for
 ADDRESS_SECONDS = 5.0
 PHOTO = 1200, 900  # pixels: each start of a release draws it
 SHOWN = re.compile(r"^(AWS_|IMAGEKIT_|MEDIA_|USE_S3|STAYPUT_RELEASE|DATABASE_URL|DEFAULT_FILE_STORAGE)")
-SECRET = re.compile(r"secret|private|token|password|credential|database_url|access_key$", re.IGNORECASE)
-# What S3 answers when the release itself is at fault, and what to do. Any other failure may pass by itself.
-REMEDIES = {
-    "NoSuchBucket": "create the bucket, or correct AWS_STORAGE_BUCKET_NAME",
-    "AccessDenied": "let the key's user put, get and delete objects in the bucket",
-    "403": "let the key's user put, get and delete objects in the bucket",
-    "InvalidAccessKeyId": "AWS_ACCESS_KEY_ID is of no key: make a new one and set it",
-    "SignatureDoesNotMatch": "AWS_SECRET_ACCESS_KEY does not belong to the key: set both anew",
-    "AuthorizationHeaderMalformed": "set AWS_S3_REGION_NAME to the bucket's region",
-    "PermanentRedirect": "set AWS_S3_REGION_NAME to the bucket's region",
-}
+SECRET = re.compile(r"secret|private|token|password|credential|database_url|key$", re.IGNORECASE)
 READ_LOG = "mend what the line names; the log has more"
 SECTIONS = ("configuration", "storage", "image optimisation", "storage upload", "upload flow")
 
@@ -215,7 +205,7 @@ def is_gone(file: Any) -> bool:
     try:
         return not file.storage.exists(file.name)
     except Exception as problem:  # each storage raises its own kind
-        return code_of(problem) in ("403", "404", "AccessDenied", "NoSuchKey")
+        return refusals.code_of(problem) in ("403", "404", "AccessDenied", "NoSuchKey")
 
 
 def remains(name: str) -> bool:
@@ -250,28 +240,16 @@ def described(content: bytes) -> str:
 
 
 def failed(name: str, problem: Exception) -> Line:
-    code = code_of(problem)
     module = str(getattr(problem, "name", None) or "") if isinstance(problem, ImportError) else ""
-    remedy = REMEDIES.get(code) or (f"install {module}" if module else READ_LOG)
-    local = isinstance(problem, PermissionError)
-    return Line(
-        name, False, f"{type(problem).__name__}: {checks.first_line(problem)}", remedy, code in REMEDIES or local
-    )
-
-
-def code_of(problem: Exception) -> str:
-    """What S3 calls a failure, or an empty text."""
-    answer: Any = getattr(problem, "response", None)
-    try:
-        return str(answer["Error"]["Code"])
-    except (KeyError, TypeError):
-        return ""
+    refused = refusals.remedy_of(problem)
+    remedy = refused or (f"install {module}" if module else READ_LOG)
+    return Line(name, False, f"{type(problem).__name__}: {checks.first_line(problem)}", remedy, bool(refused))
 
 
 def masked(values: Mapping[str, object]) -> dict[str, str]:
     """Values as they may be shown: of a secret its length alone."""
     return {
-        name: f"**** ({len(str(value))} characters)" if SECRET.search(name) else str(value)
+        name: f"**** ({len(str(value))} characters)" if SECRET.search(name) else checks.without_password(str(value))
         for name, value in values.items()
     }
 

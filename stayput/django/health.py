@@ -22,7 +22,7 @@ from django.db import DatabaseError, connection, connections
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
-from stayput.django import checks
+from stayput.django import checks, refusals
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,9 @@ class Check:
     ok: bool
     detail: str
     at_fault: bool = False
+
+
+has_answered = threading.Event()  # the storage of this process, well
 
 
 def settings_are_right() -> Check:
@@ -66,12 +69,16 @@ def database_answers() -> Check:
 
 
 def storage_answers() -> Check:
+    """A refusal is the release's own fault until the storage has answered well: later, what others changed is."""
     try:
         storage = cast("Any", storages["default"])
         ask = getattr(storage, "probe", None)
         ask() if ask else storage.exists("healthz")
     except Exception as problem:  # each storage raises its own kind
-        return Check(False, f"the storage does not answer as it should ({reason(problem)})")
+        refused = bool(refusals.remedy_of(problem))
+        said = "the storage refuses: run manage.py diagnose" if refused else "the storage does not answer as it should"
+        return Check(False, f"{said} ({reason(problem)})", at_fault=refused and not has_answered.is_set())
+    has_answered.set()
     return Check(True, "the storage answers")
 
 

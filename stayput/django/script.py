@@ -5,16 +5,11 @@ So each module travels as one long text, the rest is single lines, all of it is 
 to a byte-order mark.
 """
 
+import re
 from pathlib import Path
 
-MODULES = (
-    "modules",
-    "addresses",
-    "bucket",
-    "disks",
-    "checks",
-    "diagnose",
-)  # in the order in which they import each other
+# In the order in which they import each other.
+MODULES = ("modules", "addresses", "parsers", "s3_values", "bucket", "disks", "checks", "refusals", "diagnose")
 PACKAGE = "stayput_piped"
 
 HEAD = f'''\
@@ -43,7 +38,7 @@ def piped() -> str:
 
 
 def each(name: str, source: str) -> str:
-    text = source.replace("from stayput.django import", f"from {PACKAGE} import")
+    text = re.sub(r"^from stayput\.django(\.\w+)? import", rf"from {PACKAGE}\1 import", source, flags=re.MULTILINE)
     if "'''" in text or not text.isascii():
         raise ValueError(f"{name}.py cannot travel as a text: it holds ''' or is not ASCII")
     return EACH.format(name=name, package=PACKAGE, source=text)

@@ -3,12 +3,28 @@
 from pathlib import Path
 
 import pytest
-from botocore.exceptions import ClientError, EndpointConnectionError
+from botocore.exceptions import (
+    ClientError,
+    ConnectionClosedError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    HTTPClientError,
+    InvalidRegionError,
+    NoCredentialsError,
+    ParamValidationError,
+    ReadTimeoutError,
+    SSLError,
+)
 
 from stayput import diagnosis
-from stayput.django import diagnose, script
+from stayput.django import diagnose, refusals, script
 
 ROOT = Path(__file__).parents[3]
+
+
+def answer(code: str, status: int, message: str) -> ClientError:
+    said = {"Error": {"Code": code, "Message": message}, "ResponseMetadata": {"HTTPStatusCode": status}}
+    return ClientError(said, "PutObject")  # pyright: ignore[reportArgumentType]
 
 
 @pytest.mark.parametrize(
@@ -36,16 +52,69 @@ def test_a_detail_that_a_terminal_cannot_show_does_not_break_it():
     assert diagnose.shown(diagnose.Line("a", False, "b\u00e9", "c"), "ascii") == "FAIL a: b\\xe9. Next: c"
 
 
-@pytest.mark.parametrize("code", diagnose.REMEDIES)
+@pytest.mark.parametrize("code", refusals.REMEDIES)
 def test_what_s3_refuses_for_good_stops_the_release_and_has_its_remedy(code: str):
     line = diagnose.failed("storage upload", ClientError({"Error": {"Code": code}}, "PutObject"))
-    assert (line.ok, line.stops, line.remedy) == (False, True, diagnose.REMEDIES[code])
+    assert (line.ok, line.stops, line.remedy) == (False, True, refusals.REMEDIES[code])
+
+
+@pytest.mark.parametrize(
+    ("refusal", "remedy"),
+    [
+        (ParamValidationError(report="Invalid bucket name"), "AWS_STORAGE_BUCKET_NAME"),
+        (InvalidRegionError(region_name="Europe (Frankfurt)"), "AWS_S3_REGION_NAME"),
+        (NoCredentialsError(), "AWS_ACCESS_KEY_ID"),
+        (ValueError("Invalid endpoint: https//s3.example.com"), "AWS_S3_ENDPOINT_URL"),
+        (SSLError(endpoint_url="https://a.b", error="CERTIFICATE_VERIFY_FAILED"), "certificate"),
+        (HTTPClientError(error=ValueError("Invalid header value b'x'")), "access key"),
+        (answer("AccessDenied", 403, "is not authorized to perform: kms:GenerateDataKey"), "kms:GenerateDataKey"),
+        (answer("InvalidArgument", 400, "Unsupported header 'x-amz-checksum-crc32'"), "CHECKSUM_CALCULATION"),
+        (answer("NotImplemented", 501, "A header you provided"), "header"),
+        (answer("NobodyKnowsThis", 400, ""), "the line names"),
+        (answer("403", 403, "Forbidden"), "key's user"),
+        (answer("301", 301, "Moved Permanently"), "AWS_S3_REGION_NAME"),
+        (PermissionError(13, "Permission denied"), "write there"),
+        (OSError(30, "Read-only file system"), "write there"),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, Exception) else None,
+)
+def test_what_a_client_or_a_storage_refuses_for_good_stops_the_release(refusal: Exception, remedy: str):
+    line = diagnose.failed("storage upload", refusal)
+    assert (line.ok, line.stops) == (False, True)
+    assert remedy in line.remedy
+
+
+def test_a_refusal_is_known_through_what_was_made_of_it():
+    try:
+        try:
+            raise ClientError({"Error": {"Code": "NoSuchBucket"}}, "PutObject")
+        except ClientError as problem:
+            raise RuntimeError("write") from problem
+    except RuntimeError as made:
+        assert diagnose.failed("upload flow", made).stops
+
+
+def test_a_password_in_an_address_is_not_shown():
+    address = {"AWS_S3_ENDPOINT_URL": "https://user:hunter2@s3.example.com"}
+    assert diagnose.masked(address) == {"AWS_S3_ENDPOINT_URL": "https://****@s3.example.com"}
+    line = diagnose.failed("storage", ValueError("Invalid endpoint: https://user:hunter2@s3 example"))
+    assert "hunter2" not in line.detail
+    assert "hunter2" not in diagnose.masked({"AWS_CLOUDFRONT_KEY": "hunter2"})["AWS_CLOUDFRONT_KEY"]
 
 
 @pytest.mark.parametrize(
     "outage",
     [
         EndpointConnectionError(endpoint_url="http://127.0.0.1:1"),
+        ConnectTimeoutError(endpoint_url="http://127.0.0.1:1"),
+        ReadTimeoutError(endpoint_url="http://127.0.0.1:1"),
+        ConnectionClosedError(endpoint_url="http://127.0.0.1:1"),
+        answer("SlowDown", 503, ""),
+        answer("InternalError", 500, ""),
+        answer("RequestTimeout", 400, ""),
+        answer("503", 503, "Service Unavailable"),
+        answer("TooManyRequests", 429, ""),
+        TimeoutError("timed out"),
         ClientError({"Error": {"Code": "SlowDown"}}, "PutObject"),
         ConnectionResetError("reset"),
     ],

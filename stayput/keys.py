@@ -11,6 +11,7 @@ import yaml
 
 from stayput.errors import WrongUse
 from stayput.stack import Stack
+from stayput.text import decode
 
 GENERATION, PREVIOUS = "stayput:keyGeneration", "stayput:previousKey"
 LINE = re.compile(rf"\s+[\"']?({GENERATION}|{PREVIOUS})[\"']?\s*:")
@@ -40,14 +41,14 @@ class Keys:
 
 def read(stack: Stack) -> Keys:
     """The keys of a stack whose settings an engine has found valid."""
-    config = _config(stack.settings.read_text(encoding="utf-8"))
+    config = _config(decode(stack.settings.read_bytes()))
     return Keys(generation=int(config.get(GENERATION, 1)), previous=config.get(PREVIOUS))
 
 
 def write(stack: Stack, keys: Keys) -> None:
     """Say these keys in the stack's settings, in one act. Raises WrongUse for a file that a person has to edit."""
     file = stack.settings.resolve()
-    text = file.read_text(encoding="utf-8")
+    text = decode(file.read_bytes())
     said = edited(text, keys)
     if _config(said) != {**_config(text), GENERATION: keys.generation, PREVIOUS: keys.previous}:
         wanted = ", ".join(_lines(keys))

@@ -114,7 +114,7 @@ class Ledger:
         for number, line in enumerate(self._whole_lines(), start=1):
             try:
                 record = msgspec.json.decode(line, type=Line)
-            except msgspec.DecodeError as problem:
+            except (msgspec.DecodeError, UnicodeDecodeError) as problem:
                 raise self._broken(number, f"cannot be read ({problem})") from None
             if record.previous != expected:
                 raise self._broken(number, "does not follow the line before it")

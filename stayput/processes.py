@@ -13,6 +13,7 @@ import msgspec
 import psutil
 
 from stayput.errors import StayputError
+from stayput.kept import recall
 from stayput.secrets import write_private
 
 TOOL = Path(__file__).parents[1]  # where python -m finds stayput, wherever the command was typed
@@ -62,10 +63,7 @@ def free_port() -> int:
 
 def load(path: Path) -> Daemon | None:
     """The process that a file speaks of, dead or alive; None without a readable file."""
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=Daemon)
-    except (FileNotFoundError, msgspec.DecodeError):
-        return None
+    return recall(path, Daemon)
 
 
 def start(

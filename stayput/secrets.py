@@ -10,6 +10,8 @@ import tempfile
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 
+import msgspec
+
 from stayput.errors import NeedsAPerson, StayputError
 
 
@@ -61,10 +63,13 @@ class StackSecrets:
 def load_or_draw(path: Path) -> StackSecrets:
     """The stack's secrets from its private file; new ones, not yet kept, where there is none. Reads only."""
     try:
-        return StackSecrets(**{name: Secret(str(value)) for name, value in json.loads(path.read_bytes()).items()})
+        kept = msgspec.json.decode(path.read_bytes(), type=dict[str, str])
+        if not all(kept.values()):
+            raise ValueError
+        return StackSecrets(**{name: Secret(value) for name, value in kept.items()})
     except FileNotFoundError:
         return StackSecrets(*(Secret(randomness.token_urlsafe(48)) for _ in range(3)))
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OSError, msgspec.DecodeError):
         raise NeedsAPerson(
             str(path), "cannot be read", "restore it from a backup; without it, every session ends"
         ) from None

@@ -13,6 +13,7 @@ import msgspec
 from stayput.engine import Change, Cloud, Drift, Outputs, backend, output, program, stackfile
 from stayput.engine.cli import Cli
 from stayput.errors import StayputError, WrongUse
+from stayput.kept import recall
 from stayput.localcloud import server
 from stayput.secrets import write_private
 from stayput.stack import Stack
@@ -241,10 +242,7 @@ class PulumiEngine:
 
     def _applied(self) -> dict[str, str] | None:
         """What the last `up` that ended was made of; {} while one is under way, None if this machine knows of none."""
-        try:
-            return msgspec.json.decode((self.stack.home / "applied.json").read_bytes(), type=dict[str, str])
-        except (FileNotFoundError, msgspec.DecodeError):
-            return None
+        return recall(self.stack.home / "applied.json", dict[str, str])
 
     def _note(self, ingredients: Mapping[str, str]) -> None:
         write_private(self.stack.home / "applied.json", msgspec.json.encode(ingredients))

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from stayput.engine import stackfile
 from stayput.engine.cli import Cli
 from stayput.secrets import write_private
 from stayput.stack import Stack
@@ -84,15 +85,12 @@ def as_exports(environment: Mapping[str, str]) -> list[str]:
 
 def _logged_in(stack: Stack) -> bool:
     """Whether a place for the state is chosen: in the environment, in Pulumi.yaml, or by `pulumi login`."""
-    import yaml
-
     if os.environ.get("PULUMI_BACKEND_URL") or os.environ.get("PULUMI_ACCESS_TOKEN"):
         return True
-    project = yaml.safe_load((stack.root / "Pulumi.yaml").read_text())
-    if isinstance(project, dict) and project.get("backend"):
+    if stackfile.mapping(stack.root / "Pulumi.yaml").get("backend"):
         return True
     home = Path(os.environ.get("PULUMI_HOME") or Path.home() / ".pulumi")
     try:
         return bool(json.loads((home / "credentials.json").read_bytes()).get("current"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, AttributeError):
         return False

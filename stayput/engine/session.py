@@ -1,6 +1,5 @@
 """One command's dealings with Pulumi's CLI for one stack: its environment, its program, its errors."""
 
-import json
 import socket
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -9,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import psutil
 import yaml
 from pulumi.automation import (
@@ -144,7 +144,7 @@ def _copied(stack: Stack) -> Path:
     """A folder with the stack's settings, in which Pulumi may write its salt: the checkout's file stays as it is."""
     folder = stack.home / "workspace"
     project = {"name": stackfile.project_name(stack.root), "runtime": "python"}
-    settings = yaml.safe_load(stack.settings.read_bytes())
+    settings = stackfile.mapping(stack.settings)
     settings.pop("encryptionsalt", None)
     write_private(folder / "Pulumi.yaml", yaml.safe_dump(project).encode())
     write_private(folder / stack.settings.name, yaml.safe_dump(settings, sort_keys=False).encode())
@@ -162,12 +162,19 @@ def _program(root: Path, raised: list[Exception]) -> Callable[[], None]:
     return run
 
 
+class Holder(msgspec.Struct, frozen=True, kw_only=True):
+    """Who holds a lock of Pulumi's, as it writes it."""
+
+    hostname: str = ""
+    pid: int = 0
+
+
 def _is_abandoned(lock: bytes) -> bool:
     try:
-        holder = json.loads(lock)
-    except ValueError:
+        holder = msgspec.json.decode(lock, type=Holder)
+    except (msgspec.DecodeError, UnicodeDecodeError):
         return True
-    return holder.get("hostname") == socket.gethostname() and not _is_pulumi(holder.get("pid", 0))
+    return holder.hostname == socket.gethostname() and not _is_pulumi(holder.pid)
 
 
 def _is_pulumi(pid: int) -> bool:

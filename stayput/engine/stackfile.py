@@ -8,11 +8,12 @@ import yaml
 
 from stayput.errors import WrongUse
 from stayput.stack import Stack
+from stayput.text import printable
 
 
 def project_name(root: Path) -> str:
     """The project's name in Pulumi.yaml. Raises WrongUse."""
-    name = _mapping(root / "Pulumi.yaml").get("name")
+    name = mapping(root / "Pulumi.yaml").get("name")
     if not isinstance(name, str) or not name:
         raise WrongUse("Pulumi.yaml", "has no name", 'give the project one: "name: gallery"')
     return name
@@ -32,7 +33,7 @@ def config(stack: Stack, *, encrypted: bool = False) -> dict[str, str]:
             f"there is no {file.name}",
             "write one as Pulumi.local.yaml is, or name another stack",
         )
-    found: object = _mapping(file).get("config") or {}
+    found: object = mapping(file).get("config") or {}
     if not isinstance(found, dict):
         raise WrongUse(file.name, "config is not a mapping", 'write one setting a line: "stayput:mode: public"')
     project = project_name(stack.root)
@@ -56,19 +57,43 @@ def _text(file: str, key: str, value: Any, encrypted: bool) -> str:
         case {"secure": _}:
             raise WrongUse(f"{file}, {key}", "is encrypted, which only Pulumi's engine reads", "write it plainly")
         case _:
-            return json.dumps(value)
+            try:
+                return json.dumps(value, allow_nan=False)
+            except (TypeError, ValueError, RecursionError):  # a date, a set, an alias to itself
+                raise WrongUse(
+                    f"{file}, {printable(key)}", "is neither text nor a list", "put quotes around it"
+                ) from None
 
 
-def _mapping(path: Path) -> dict[str, Any]:
+def mapping(path: Path) -> dict[str, Any]:
+    """What a file of YAML says. Raises WrongUse for one that says no mapping, or a key twice."""
     try:
-        found: object = yaml.safe_load(path.read_bytes())
+        found: object = yaml.load(path.read_bytes(), Loader=_Once)
     except FileNotFoundError:
         raise WrongUse(path.name, "is not there", "run this from a checkout of the project") from None
+    except OSError as problem:
+        raise WrongUse(
+            path.name, f"cannot be read: {problem.strerror}", "have a file there that you may read"
+        ) from None
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise WrongUse(f"{path.name}, line {line}", f"is not YAML: {error.problem}", "correct that line") from None
-    except (yaml.YAMLError, UnicodeDecodeError):
+        what = f"is not YAML: {printable(str(error.problem))}"
+        raise WrongUse(f"{path.name}, line {line}", what, "correct that line") from None
+    except (yaml.YAMLError, ValueError, RecursionError):
         raise WrongUse(path.name, "is not a text file in YAML", "write it anew") from None
     if not isinstance(found, dict):
         raise WrongUse(path.name, "is not a mapping", "write one key a line") from None
     return cast(dict[str, Any], found)
+
+
+class _Once(yaml.SafeLoader):
+    """Of two keys that are the same, YAML's other readers take the last without a word."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen: set[object] = set()
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode) and key.tag != "tag:yaml.org,2002:merge":
+                if key.value in seen:
+                    raise yaml.constructor.ConstructorError(None, None, f"{key.value} is there twice", key.start_mark)
+                seen.add(key.value)
+        return super().construct_mapping(node, deep)

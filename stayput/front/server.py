@@ -15,6 +15,7 @@ from aiohttp import web
 from yarl import URL
 
 from stayput.front import ADMIN, DRAIN_SECONDS, Upstream
+from stayput.kept import recall
 from stayput.secrets import write_private
 
 # Headers of one connection, not of the message (RFC 9110, 7.6.1).
@@ -32,10 +33,7 @@ class Front:
         self._under_way: Counter[int] = Counter()  # by port
         self._turns = itertools.count()
         self._client: aiohttp.ClientSession
-        try:
-            self._upstream = msgspec.json.decode(state.read_bytes(), type=Upstream | None)
-        except (FileNotFoundError, msgspec.DecodeError):
-            self._upstream = None
+        self._upstream = recall(state, Upstream)
 
     def app(self) -> web.Application:
         app = web.Application(client_max_size=0)

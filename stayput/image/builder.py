@@ -20,6 +20,7 @@ from stayput.image import UNTOLD, Attestation, Image, inputs
 from stayput.image.before import look_before
 from stayput.image.imports import look_at_imports
 from stayput.image.parts import MACHINES
+from stayput.kept import recall
 from stayput.project import Project
 from stayput.release import Build, deployed, read_lock
 from stayput.secrets import write_private
@@ -103,17 +104,16 @@ class Images:
 
     def find(self, build: str) -> Image | None:
         """The image of a build, if it is still in the engine."""
+        image = recall(self.home / f"{build}.json", Image)
         try:
-            image = msgspec.json.decode((self.home / f"{build}.json").read_bytes(), type=Image)
-            self._engine.images.get(image.digest)
-        except (FileNotFoundError, ImageNotFound):
+            return image if image and self._engine.images.get(image.digest) else None
+        except ImageNotFound:
             return None
-        return image
 
     def known(self) -> tuple[Image, ...]:
         """All images on record, oldest first."""
         files = sorted(self.home.glob("*.json"), key=lambda file: file.stat().st_mtime)
-        return tuple(msgspec.json.decode(file.read_bytes(), type=Image) for file in files)
+        return tuple(image for file in files if (image := recall(file, Image)))
 
     def named(self, reference: str) -> Image:
         """The image of a reference or digest. One that was made elsewhere is held against this tree, as it is here."""
@@ -143,11 +143,8 @@ class Images:
 
     def attestation(self, digest: str) -> Attestation | None:
         """What was found in the image of that digest, if it was ever opened."""
-        try:
-            found = msgspec.json.decode(self._document(digest, ".json").read_bytes(), type=Attestation)
-        except FileNotFoundError:
-            return None
-        return found if found.digest == digest else None
+        found = recall(self._document(digest, ".json"), Attestation)
+        return found if found and found.digest == digest else None
 
     def attested(self, build: str) -> Image:
         """The image of a build that may be released. Raises StayputError with the failing line first."""

@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 
 from stayput.errors import StayputError
+from stayput.kept import recall
 from stayput.secrets import write_private
 from stayput.targets.http import Refused, Unsure, poll
 from stayput.targets.provider import Deployment, Pace, Phase, Provider
@@ -33,10 +34,7 @@ class Attempts:
         self._clock = provider.api.clock
 
     def last(self) -> Attempt | None:
-        try:
-            return msgspec.json.decode(self._file.read_bytes(), type=Attempt)
-        except (FileNotFoundError, msgspec.DecodeError):
-            return None
+        return recall(self._file, Attempt)
 
     def forget(self) -> None:
         self._file.unlink(missing_ok=True)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 
+from stayput.kept import recall
 from stayput.secrets import write_private
 from stayput.targets.http import Refused
 from stayput.targets.provider import Deployment, Provider
@@ -40,7 +41,4 @@ def _read(provider: Provider, ids: str) -> Seen:
 
 
 def _kept(file: Path) -> dict[str, str]:
-    try:
-        return msgspec.json.decode(file.read_bytes(), type=dict[str, str])
-    except (FileNotFoundError, msgspec.DecodeError):
-        return {}
+    return recall(file, dict[str, str]) or {}

@@ -27,6 +27,7 @@ import msgspec
 from stayput import processes
 from stayput.errors import StayputError
 from stayput.front import FrontDoor, Upstream
+from stayput.kept import recall
 from stayput.project import Project
 from stayput.release import Build, Release, deployed, measure_process_build
 from stayput.secrets import Secret, fingerprint, plain, write_private
@@ -81,7 +82,7 @@ class ProcessTarget:
         )
 
     def has(self, build: Build) -> bool:
-        return (self._home / "builds" / build.id / "stayput-build.json").exists()
+        return _baked(self._home / "builds" / build.id) is not None
 
     def publish(self, build: Build) -> None:
         python = self._environment(build.parts["dependencies"])
@@ -175,9 +176,11 @@ class ProcessTarget:
         if upstream is None:
             raise StayputError(f"target {self.name}", "nothing is running", "deploy it: invoke deploy")
         folder = self._folder(upstream.release)
-        baked = json.loads((folder / "stayput-build.json").read_text())
+        baked = _baked(folder)
+        if baked is None:
+            raise StayputError(str(folder), "is damaged", "deploy it anew: invoke destroy, then invoke deploy")
         done = subprocess.run(
-            [self._environment(baked["parts"]["dependencies"]), self._project.site.manage, *arguments],
+            [self._environment(baked.parts["dependencies"]), self._project.site.manage, *arguments],
             cwd=folder,
             env=self._clean_env(folder) | self._variables(upstream.release),
             text=True,
@@ -231,10 +234,7 @@ class ProcessTarget:
         self._record(release).unlink(missing_ok=True)
 
     def _variables(self, release: str) -> dict[str, str]:
-        try:
-            return msgspec.json.decode((self._home / "variables" / f"{release}.json").read_bytes(), type=dict[str, str])
-        except FileNotFoundError:
-            return {}
+        return recall(self._home / "variables" / f"{release}.json", dict[str, str]) or {}
 
     def _environment(self, lock: str) -> Path:
         """The python of an environment that holds exactly the site's lock; made by uv on first use."""
@@ -331,3 +331,14 @@ class ProcessTarget:
         for folder in builds[KEPT_BUILDS:]:
             if folder.name != keep:
                 shutil.rmtree(folder, ignore_errors=True)
+
+
+class Baked(msgspec.Struct, frozen=True, kw_only=True):
+    """What a build says of itself."""
+
+    build: str
+    parts: dict[str, str]
+
+
+def _baked(folder: Path) -> Baked | None:
+    return recall(folder / "stayput-build.json", Baked)

@@ -11,6 +11,7 @@ from stayput.errors import StayputError, WrongUse
 from stayput.image.inputs import measure_repository
 from stayput.image.inside import LOCKED
 from stayput.image.parts import RECIPE
+from stayput.kept import recall
 from stayput.project import Project
 from stayput.release import Build, site_files
 from stayput.secrets import write_private
@@ -52,10 +53,7 @@ class Repository:
         raise StayputError(f"build {build.id}", "was never released from here", "check its commit out, then deploy")
 
     def _known(self) -> dict[str, str]:
-        try:
-            return msgspec.json.decode(self._file.read_bytes(), type=dict[str, str])
-        except (FileNotFoundError, msgspec.DecodeError):
-            return {}
+        return recall(self._file, dict[str, str]) or {}
 
 
 def pushed_commit(root: Path) -> str:

@@ -104,6 +104,14 @@ def test_a_key_is_named_by_its_generation_so_that_a_new_one_never_replaces_the_o
     assert made.outputs["access_key_id"] == "uploader-2-1a2b3c4"
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_settings_that_windows_saved_are_read_and_written(tmp_path, encoding):
+    stack = Stack(tmp_path)
+    stack.settings.write_bytes(SETTINGS.replace("\n", "\r\n").encode(encoding))
+    keys.write(stack, Keys(generation=2, previous="active"))
+    assert keys.read(stack) == Keys(generation=2, previous="active")
+
+
 @pytest.mark.parametrize("text", ["abc", "-5", "1.5", "", "1e9", "9" * 99, "\u0663"])
 def test_a_grace_that_is_no_number_of_seconds_is_refused(text):
     assert seconds("3600") == 3600

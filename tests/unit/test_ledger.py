@@ -111,3 +111,9 @@ def test_a_keepsake_that_was_written_down_without_its_database_is_read(tmp_path)
     assert older != written
     ledger.path.write_bytes(older)
     assert ledger.live("memory")[-1].keepsake == Keepsake(id="one", sha256="ab", stored_in="media")
+
+
+def test_a_line_that_is_no_text_is_said_by_its_number(tmp_path):
+    (tmp_path / "ledger.jsonl").write_bytes(b'{"at": "\xff"}\n')
+    with pytest.raises(NeedsAPerson, match=r"ledger\.jsonl, line 1: cannot be read"):
+        Ledger(tmp_path).records()

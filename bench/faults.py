@@ -22,7 +22,8 @@ the same release goes on, and none of the {len(matrix.MANY)} variables that were
 clock is an hour ahead.
 
 `{matrix.NO_BODY}`: the deployment is taken with an empty answer. `{matrix.LAGS}`: the answer is lost, and the list
-shows the deployment late. `{matrix.HIDES}`: the list does not show it before the command has given up.
+shows the deployment late. `{matrix.HIDES}`: the list shows it shortly before the two minutes are over after
+which it would be asked for once more.
 """
 
 

@@ -79,7 +79,8 @@ def _take_back(step: Step, workspace: Workspace, why: BaseException) -> None:
     try:
         workspace.target.withdraw(step.release)
     except StayputError as problem:
-        what = f"{why}; and release {step.release.id} could not be withdrawn: {problem.what}"
+        said = why.what if isinstance(why, StayputError) else f"{why or type(why).__name__}"
+        what = f"{said}; and release {step.release.id} could not be withdrawn: {problem.what}"
         raise NeedsAPerson(problem.where, what, problem.next_step) from why
     workspace.ledger.append(Withdrawn(target=workspace.target.name, release=step.release.id, why=str(why)))
 

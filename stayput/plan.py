@@ -72,7 +72,7 @@ def plan_release(desired: Desired, observed: Observed) -> tuple[Step, ...]:
     sought = seek(last, access.stored_in, database)
     served = observed.release == release.id and observed.build == release.build.id and observed.healthy
     waived = bool(last and last.keepsake and last.keepsake.waived)  # the next release would have nothing to look for
-    recorded = last is not None and last.release == release.id and not waived
+    recorded = last is not None and last.release == release.id and observed.unrecorded != release.id and not waived
     verify = Verify(
         release=release,
         access=access,

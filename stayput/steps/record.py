@@ -51,5 +51,6 @@ class Record:
                 keepsake=keepsake,
             )
         )
+        target.recorded(self.release)
         if self.keepsake:
             forget_keepsake(observed.url, self.access, self.keepsake)

@@ -38,6 +38,7 @@ class Observed:
     build: str = ""
     image: str = ""  # reference with digest of what serves, where there is one
     healthy: bool = False
+    unrecorded: str = ""  # a release that was asked for there, and whose record nobody has seen yet
     fingerprints: Mapping[str, str] = field(default_factory=dict[str, str])  # of variables; empty: cannot be read
     database_known: bool = False  # releases use DATABASE_URL of their variables, or else the one that the target has
     built_by: str = ""  # who builds the repository there, so that nobody can open the image here; empty: nobody
@@ -60,8 +61,8 @@ def refuse(where: str, deviations: Iterable[Deviation]) -> None:
 class Target(Protocol):
     """A place that runs releases. It decides nothing and prints nothing.
 
-    The order is measure, observe, has, publish, inject, migrate, start, promote, retire; withdraw undoes start. Each
-    may be done again after a crash.
+    The order is measure, observe, has, publish, inject, migrate, start, promote, retire, recorded; withdraw undoes
+    start. Each may be done again after a crash.
     """
 
     name: str
@@ -90,6 +91,8 @@ class Target(Protocol):
     def promote(self, release: Release) -> None: ...  # all traffic to it; the one before has answered what it began
 
     def retire(self, release: Release) -> None: ...  # all others stop, which have no traffic any more
+
+    def recorded(self, release: Release) -> None: ...  # the ledger has it: what was noted on the way may go
 
     def withdraw(self, release: Release) -> None: ...  # undo start: the one before goes on serving
 

@@ -161,6 +161,9 @@ class DockerTarget:
     def retire(self, release: Release) -> None:
         self._remove(container for container in self._containers() if container.labels["stayput.release"] != release.id)
 
+    def recorded(self, release: Release) -> None:
+        """Nothing is noted on the way."""
+
     def withdraw(self, release: Release) -> None:
         upstream = self._front.upstream()
         if upstream is None or upstream.release != release.id:

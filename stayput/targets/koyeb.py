@@ -156,9 +156,12 @@ class Koyeb:
             return
         if not self._listed:
             self.deployments()
+        named = {name: name_secret(self._id, name, self._fingerprint(plain(one))) for name, one in values.items()}
+        if all(self._wanted.get(name) == secret for name, secret in named.items()):
+            return
         self._secrets = {one["name"]: one for one in self._all("secrets", list_secrets)}
         for name, value in values.items():
-            secret = name_secret(self._id, name, self._fingerprint(plain(value)))
+            secret = named[name]
             if secret not in self._secrets:
                 self._create(secret, value)
             self._wanted[name] = secret
@@ -204,6 +207,13 @@ class Koyeb:
 
     def deployment(self, id: str) -> Deployment:
         return parse_deployment(self._read(id))
+
+    def whose(self, id: str) -> str:
+        metadata: Json = self._read(id).get("metadata") or {}
+        trigger: Json = metadata.get("trigger") or {}
+        commit: Json = trigger.get("git") or {}
+        actor = str(trigger.get("actor") or "").lower()
+        return str(commit.get("sender_username") or ("" if actor.startswith("unknown") else actor))
 
     def cancel(self, id: str) -> None:
         self.api.ask(cancel_deployment(id))

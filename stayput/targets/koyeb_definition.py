@@ -6,7 +6,7 @@ from typing import Any
 
 from stayput.project import Building
 from stayput.targets import Deviation
-from stayput.targets.provider import HEALTH_PATH, Deployment, Phase
+from stayput.targets.provider import HEALTH_PATH, READ_ITS_LOG, Deployment, Phase
 
 PHASES = {
     "HEALTHY": Phase.LIVE,
@@ -23,6 +23,11 @@ PHASES_AFTER_SUCCESS = {
     "UNHEALTHY": Phase.LIVE,
     "STOPPING": Phase.REPLACED,
     "STOPPED": Phase.REPLACED,
+}
+NEXT_STEPS = {
+    "CANCELED": "it was canceled there, or another deployment replaced it: see its Activity, then deploy again",
+    "STOPPING": "it was stopped there: see its Activity, then deploy again",
+    "STOPPED": "it was stopped there: see its Activity, then deploy again",
 }
 SAVED_ONLY = "STASHED"  # settings that somebody saved without deploying them
 NAME_LENGTH = 63  # of a secret's name: lower case letters, digits and dashes
@@ -46,7 +51,14 @@ def parse_deployment(body: Mapping[str, Any]) -> Deployment:
         said = f"{said}: {messages[-1]}"
     definition = definition_of(body)
     image = str(definition.get("docker", {}).get("image") or definition.get("git", {}).get("sha") or "")
-    return Deployment(id=str(body["id"]), phase=phase, said=said, image=image)
+    return Deployment(
+        id=str(body["id"]),
+        phase=phase,
+        said=said,
+        image=image,
+        created=str(body.get("created_at") or ""),
+        next_step=NEXT_STEPS.get(str(body.get("status")), READ_ITS_LOG),
+    )
 
 
 def definition_of(deployment: Mapping[str, Any]) -> Json:
@@ -97,10 +109,7 @@ def settle(definition: Json, image: str, migrate: str, built: Building | None = 
         made["git"], found = _of_commit(definition.get("git") or {}, image, migrate)
         made["skip_cache"] = built.fresh
     else:
-        for source in ("git", "archive"):
-            if made.pop(source, None):
-                there = f"what Koyeb builds of its {source}"
-                found.append(Deviation(setting="source", there=there, wanted="the image"))
+        found += _built_there(definition)
         docker, started = _started(definition.get("docker") or {}, migrate)
         made["docker"], found = {**docker, "image": image}, [*found, *started]
     port, checks = public_port(definition), list[Json](definition.get("health_checks") or ())
@@ -114,11 +123,22 @@ def settle(definition: Json, image: str, migrate: str, built: Building | None = 
     return made, [*found, *_only_said(definition)]
 
 
+def _built_there(definition: Json) -> Iterator[Deviation]:
+    """What keeps a service from running an image: Koyeb builds it."""
+    remedy = "name a service that was made of an image"
+    if git := definition.get("git"):
+        there = f"built there of {git.get('repository') or 'its repository'}"
+        said = f'say source = "repository" in [targets.koyeb], or {remedy}'
+        yield Deviation(setting="the service", there=there, remedy=said, refused=True)
+    if definition.get("archive"):
+        yield Deviation(setting="the service", there="built there of an archive", remedy=remedy, refused=True)
+
+
 def _of_commit(git: Json, commit: str, migrate: str) -> tuple[Json, list[Deviation]]:
     """The source that is that commit, built by the Dockerfile."""
     found = list[Deviation]()
     if not git.get("repository"):
-        said = "make the service of its repository: it runs an image"
+        said = 'make the service of its repository, or say source = "image" in [targets.koyeb]: it runs an image'
         found.append(Deviation(setting="the service's repository", remedy=said, refused=True))
     if folder := str(git.get("workdir") or "").strip("/"):
         said = "clear it in Koyeb's control panel: the Dockerfile takes the whole repository"

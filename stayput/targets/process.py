@@ -166,6 +166,9 @@ class ProcessTarget:
             if record.stem != release.id:
                 self._throw_away(record.stem)
 
+    def recorded(self, release: Release) -> None:
+        """Nothing is noted on the way."""
+
     def withdraw(self, release: Release) -> None:
         upstream = self._front.upstream()
         if upstream is None or upstream.release != release.id:

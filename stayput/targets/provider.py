@@ -10,6 +10,7 @@ from stayput.targets import Deviation
 from stayput.targets.http import Api
 
 HEALTH_PATH = "/healthz"
+READ_ITS_LOG = "read its log above, mend that, deploy again"
 
 
 class Phase(Enum):
@@ -27,6 +28,8 @@ class Deployment:
     phase: Phase
     said: str  # the provider's own word
     image: str = ""  # reference with digest, or the commit that was built, where the provider tells
+    created: str = ""  # when, as the provider writes it
+    next_step: str = READ_ITS_LOG  # where it failed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +41,15 @@ class Pace:
     deployment: float = 1800.0
     public: float = 180.0  # until the public address has changed
     look: float = 120.0  # for a deployment that a list does not show yet; after that it was never made
+    others: float = 300.0  # until another's deployment has ended
     retry: float = 0.5
+
+
+def repository(image: str) -> str:
+    """A reference without tag and digest; names that Docker Hub leaves out are left out."""
+    name = image.partition("@")[0]
+    head, slash, last = name.rpartition("/")
+    return f"{head}{slash}{last.partition(':')[0]}".removeprefix("https://").removeprefix("docker.io/")
 
 
 class Provider(Protocol):
@@ -60,7 +71,9 @@ class Provider(Protocol):
 
     def inject(self, values: Variables) -> None: ...  # writes these, drops none
 
-    def restore(self) -> Sequence[str]: ...  # puts back what inject replaced in this run; names where that cannot be
+    def restore(self) -> Sequence[str]: ...
+
+    # Puts back what inject replaced in this run, where its own value is still there; names where that cannot be.
 
     def deviations(self, migrate: str) -> Sequence[Deviation]: ...  # settings that would fail in silence; reads only
 
@@ -71,6 +84,8 @@ class Provider(Protocol):
     def deployments(self) -> Sequence[Deployment]: ...  # newest first
 
     def deployment(self, id: str) -> Deployment: ...
+
+    def whose(self, id: str) -> str: ...  # who or what asked for that deployment; empty where it is not told
 
     def cancel(self, id: str) -> None: ...
 

@@ -14,7 +14,16 @@ from stayput.targets.graphql import meaning
 from stayput.targets.http import Api, Call, renamed
 from stayput.targets.provider import Deployment, Phase
 from stayput.targets.railway_documents import call
-from stayput.targets.railway_settings import AUTO_DEPLOY, Json, built_otherwise, deviations, mended, parse_deployment
+from stayput.targets.railway_settings import (
+    AUTO_DEPLOY,
+    Json,
+    built_otherwise,
+    built_there,
+    deviations,
+    mended,
+    parse_deployment,
+)
+from stayput.targets.replaced import Replaced
 from stayput.tokens import Kind, Token
 
 API_URL = "https://backboard.railway.com/graphql/v2"
@@ -64,7 +73,7 @@ class Railway:
         self._instance: Json | None = None
         self._there: dict[str, Secret] | None = None  # as last read: references as such, a sealed one without its value
         self._rendered: dict[str, str] = {}  # the same, with what the references give
-        self._before: dict[str, Secret | None] = {}  # what inject replaced; None: was not there
+        self._replaced = Replaced(fingerprint)
 
     def find(self, known: str) -> str:
         self._found = dict(zip(("project", "environment", "service"), known.split(), strict=True)) if known else None
@@ -92,20 +101,21 @@ class Railway:
     def inject(self, values: Variables) -> None:
         if self._there is None:
             self.fingerprints()
-        there = self._there or {}
-        for name in values:
-            self._before.setdefault(name, there.get(name))
         if values:
+            self._replaced.note(values, self._there or {})
             self._upsert(values)
 
     def restore(self) -> Sequence[str]:
-        kept = {name: value for name, value in self._before.items() if value is not None}
+        if self._replaced:
+            self.fingerprints()
+        own = self._replaced.own(self._there or {}, UNREADABLE)
+        kept = {name: value for name, value in own.items() if value is not None}
         lost = [name for name, value in kept.items() if value is UNREADABLE]
         if readable := {name: value for name, value in kept.items() if value is not UNREADABLE}:
             self._upsert(readable)
-        for name in self._before.keys() - kept.keys():
+        for name in own.keys() - kept.keys():
             self._delete(name)
-        self._before.clear()
+        self._replaced.forget_all()
         return lost
 
     def deviations(self, migrate: str) -> Sequence[Deviation]:
@@ -133,7 +143,7 @@ class Railway:
         if self._built:
             place["commit"] = image
             if self._built.fresh and NO_CACHE not in (self._there or {}):
-                self._before[NO_CACHE] = None
+                self._replaced.note({NO_CACHE: "1"}, {})
                 self._upsert({NO_CACHE: "1"})
         made = self._ask(call("start a deployment", documents.DEPLOY, place, repeatable=False))
         return str(made["serviceInstanceDeployV2"])
@@ -146,10 +156,15 @@ class Railway:
 
     def deployment(self, id: str) -> Deployment:
         found = parse_deployment(self._ask(call("read a deployment", documents.DEPLOYMENT, {"id": id}))["deployment"])
-        if found.phase is not Phase.UNDERWAY and NO_CACHE in self._before:  # it was of that deployment alone
+        if found.phase is not Phase.UNDERWAY and NO_CACHE in self._replaced:  # it was of that deployment alone
             self._delete(NO_CACHE)
-            del self._before[NO_CACHE]
+            self._replaced.forget([NO_CACHE])
         return found
+
+    def whose(self, id: str) -> str:
+        found = self._ask(call("read whose a deployment is", documents.CREATOR, {"id": id}))["deployment"]
+        creator: Json = found.get("creator") or {}
+        return str(creator.get("name") or "")
 
     def cancel(self, id: str) -> None:
         self._ask(call("cancel a deployment", documents.CANCEL, {"id": id}))
@@ -268,7 +283,7 @@ class Railway:
 
     def _deviations(self, migrate: str) -> list[Deviation]:
         found = deviations(self._settings["serviceInstance"], migrate)
-        return [*found, *(built_otherwise(self._settings) if self._built else ())]
+        return [*found, *(built_otherwise(self._settings) if self._built else built_there(self._settings))]
 
     def _delete(self, name: str) -> None:
         given = {f"{key}Id": id for key, id in self._ids.items()} | {"name": name}

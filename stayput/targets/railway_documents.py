@@ -50,6 +50,7 @@ DEPLOYMENTS = """query deployments($input: DeploymentListInput!) { deployments(f
   edges { node { id status deploymentStopped meta createdAt } }
 } }"""
 DEPLOYMENT = "query deployment($id: String!) { deployment(id: $id) { id status deploymentStopped meta createdAt } }"
+CREATOR = "query creator($id: String!) { deployment(id: $id) { creator { name } } }"
 CANCEL = "mutation cancel($id: String!) { deploymentCancel(id: $id) }"
 ROLLBACK = "mutation rollback($id: String!) { deploymentRollback(id: $id) }"
 LOGS = """query logs($id: String!, $limit: Int!) {

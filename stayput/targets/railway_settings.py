@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, cast
 
 from stayput.targets import Deviation
-from stayput.targets.provider import HEALTH_PATH, Deployment, Phase
+from stayput.targets.provider import HEALTH_PATH, READ_ITS_LOG, Deployment, Phase
 
 HEALTH_SECONDS = 300
 HEALTH_CHECK, HEALTH_TIMEOUT, PRE_DEPLOY = "health check path", "health check timeout", "pre-deploy command"
@@ -21,6 +21,13 @@ PHASES = {
     "REMOVED": Phase.REPLACED,
     "REMOVING": Phase.REPLACED,
 }
+REPLACED = "see in its Deployments what replaced or removed it, before you deploy over it"
+NEXT_STEPS = {
+    "SKIPPED": "Railway saw nothing to deploy: look at Watch Paths and at Wait for CI in Settings, then deploy again",
+    "NEEDS_APPROVAL": "approve it in Railway's dashboard, in the service's Deployments, then deploy again",
+    "REMOVED": REPLACED,
+    "REMOVING": REPLACED,
+}
 Json = dict[str, Any]
 
 
@@ -32,7 +39,14 @@ def parse_deployment(node: Mapping[str, Any]) -> Deployment:
         phase, said = Phase.FAILED, f"{said}, but its process has ended"
     meta: Json = node.get("meta") or {}
     image = str(meta.get("image") or meta.get("commitHash") or "")
-    return Deployment(id=str(node["id"]), phase=phase, said=said, image=image)
+    return Deployment(
+        id=str(node["id"]),
+        phase=phase,
+        said=said,
+        image=image,
+        created=str(node.get("createdAt") or ""),
+        next_step=NEXT_STEPS.get(said, READ_ITS_LOG),
+    )
 
 
 def deviations(instance: Json, migrate: str) -> list[Deviation]:
@@ -62,7 +76,7 @@ def built_otherwise(settings: Json) -> Iterator[Deviation]:
     instance: Json = settings["serviceInstance"]
     source: Json = instance.get("source") or {}
     if not source.get("repo"):
-        said = "connect it: Settings, Source; the service runs an image"
+        said = 'connect it: Settings, Source; or say source = "image" in [targets.railway]: the service runs an image'
         yield Deviation(setting="the service's repository", remedy=said, refused=True)
     if folder := str(instance.get("rootDirectory") or "").strip("/"):
         said = "clear it in Settings, Source: the Dockerfile takes the whole repository"
@@ -72,6 +86,15 @@ def built_otherwise(settings: Json) -> Iterator[Deviation]:
         yield Deviation(setting=BUILT_OF, there=there, wanted=DOCKERFILE)
     if settings["serviceInstanceAutoDeployStatus"]["enabled"]:  # it would replace what was proven
         yield Deviation(setting=AUTO_DEPLOY, there="on", wanted="off")
+
+
+def built_there(settings: Json) -> Iterator[Deviation]:
+    """What keeps a service from running an image: Railway builds it of a repository."""
+    source: Json = settings["serviceInstance"].get("source") or {}
+    if source.get("repo") and not source.get("image"):
+        said = 'say source = "repository" in [targets.railway], or disconnect it: Settings, Source'
+        there = f"built there of {source['repo']}"
+        yield Deviation(setting="the service", there=there, remedy=said, refused=True)
 
 
 def mended(found: Sequence[Deviation]) -> Json:

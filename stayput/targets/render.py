@@ -11,7 +11,8 @@ from stayput.secrets import Secret
 from stayput.targets import Deviation
 from stayput.targets.answers import understood
 from stayput.targets.http import Api, Call, renamed
-from stayput.targets.provider import HEALTH_PATH, Deployment, Phase
+from stayput.targets.provider import HEALTH_PATH, READ_ITS_LOG, Deployment, Phase, repository
+from stayput.targets.replaced import Replaced
 from stayput.tokens import Kind, Token
 
 API_URL = "https://api.render.com/v1"
@@ -30,6 +31,10 @@ PHASES = {
     "pre_deploy_failed": Phase.FAILED,
     "update_failed": Phase.FAILED,
     "canceled": Phase.FAILED,
+}
+NEXT_STEPS = {
+    "canceled": "it was canceled there: see in its Events by whom, then deploy again",
+    "deactivated": "another deployment replaced it: see in its Events whose, before you deploy over it",
 }
 AUTO_DEPLOY, HEALTH_CHECK, PRE_DEPLOY = "automatic deploy", "health check path", "pre-deploy command"
 BUILT_OF, DOCKERFILE = "the Dockerfile", {"dockerfilePath": "./docker/Dockerfile", "dockerContext": "."}
@@ -114,7 +119,12 @@ def parse_deploy(body: Mapping[str, Any]) -> Deployment:
     reference = ref if "@" in ref or not sha else f"{ref}@{sha}"
     commit: Mapping[str, str] = body.get("commit") or {}
     return Deployment(
-        id=str(body["id"]), phase=PHASES.get(said, Phase.UNDERWAY), said=said, image=reference or commit.get("id", "")
+        id=str(body["id"]),
+        phase=PHASES.get(said, Phase.UNDERWAY),
+        said=said,
+        image=reference or commit.get("id", ""),
+        created=str(body.get("createdAt", "")),
+        next_step=NEXT_STEPS.get(said, READ_ITS_LOG),
     )
 
 
@@ -150,11 +160,21 @@ def built_otherwise(service: Json) -> Iterator[Deviation]:
     specific: Json = details.get("envSpecificDetails") or {}
     if (runtime := details.get("runtime")) != "docker":
         said = "make a web service of the repository, Docker its language, and name it in stayput.toml"
+        said += ', or say source = "image" in [targets.render]' if runtime == "image" else ""
         yield Deviation(setting="the runtime", there=str(runtime or ""), remedy=said, refused=True)
     there = tuple(str(specific.get(name, "")).removeprefix("./") or "." for name in DOCKERFILE)
     if there != tuple(each.removeprefix("./") for each in DOCKERFILE.values()):
         wanted = "{dockerfilePath} in {dockerContext}".format(**DOCKERFILE)
         yield Deviation(setting=BUILT_OF, there=" in ".join(there), wanted=wanted)
+
+
+def built_there(service: Json) -> Iterator[Deviation]:
+    """What keeps a service from running an image: Render builds it of a repository."""
+    details: Json = service.get("serviceDetails") or {}
+    if (runtime := details.get("runtime")) and runtime != "image":
+        there = f"built there of {service.get('repo') or 'its repository'}"
+        said = 'say source = "repository" in [targets.render], or name a service that was made of an image'
+        yield Deviation(setting="the service", there=there, remedy=said, refused=True)
 
 
 def mended(found: Sequence[Deviation]) -> Json:
@@ -181,7 +201,7 @@ class Render:
         self._known = ""
         self._found: Json | None = None
         self._there: dict[str, Secret] | None = None  # the variables as last read
-        self._before: dict[str, Secret | None] = {}  # what inject replaced; None: was not there
+        self._replaced = Replaced(fingerprint)
 
     def find(self, known: str) -> str:
         self._known = known
@@ -202,20 +222,23 @@ class Render:
             self.fingerprints()
         there = self._there or {}
         for name, value in values.items():
-            self._before.setdefault(name, there.get(name))
+            self._replaced.note({name: value}, there)
             self.api.ask(put_variable(self._id, name, value))
 
     def restore(self) -> Sequence[str]:
-        for name, value in self._before.items():
+        if self._replaced:
+            self.fingerprints()
+        for name, value in self._replaced.own(self._there or {}).items():
             if value is None:
                 self.api.ask(delete_variable(self._id, name))
             else:
                 self.api.ask(put_variable(self._id, name, value))
-        self._before.clear()
+        self._replaced.forget_all()
         return []
 
     def deviations(self, migrate: str) -> Sequence[Deviation]:
-        return [*deviations(self._service, migrate), *(built_otherwise(self._service) if self._built else ())]
+        kind = built_otherwise(self._service) if self._built else built_there(self._service)
+        return [*deviations(self._service, migrate), *kind]
 
     def settle(self, image: str, migrate: str) -> Sequence[Deviation]:
         service, found = self._service, list(self.deviations(migrate))
@@ -243,6 +266,10 @@ class Render:
 
     def deployment(self, id: str) -> Deployment:
         return parse_deploy(self.api.ask(get_deploy(self._id, id)).body)
+
+    def whose(self, id: str) -> str:
+        trigger = str(self.api.ask(get_deploy(self._id, id)).body.get("trigger", ""))
+        return trigger.replace("_", " ")
 
     def cancel(self, id: str) -> None:
         self.api.ask(cancel_deploy(self._id, id))
@@ -318,13 +345,6 @@ class Render:
 def connect(token: Secret, base_url: str = "", wait: float = 0.5, timeout: float = 30) -> Api:
     bearer = Secret(f"Bearer {token.value}")
     return Api("Render", base_url or API_URL, {"Authorization": bearer}, wait, timeout)
-
-
-def repository(image: str) -> str:
-    """A reference without tag and digest; names that Docker Hub leaves out are left out."""
-    name = image.partition("@")[0]
-    head, slash, last = name.rpartition("/")
-    return f"{head}{slash}{last.partition(':')[0]}".removeprefix("https://").removeprefix("docker.io/")
 
 
 def open_provider(

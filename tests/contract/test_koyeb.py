@@ -85,7 +85,6 @@ def test_what_somebody_saved_without_deploying_is_part_of_the_next_release_howev
 def test_the_image_the_start_command_and_the_health_check_are_put_right_and_said(koyeb):
     of_mail = {"tcp": {"port": 2525}, "grace_period": 9}
     koyeb.stand_in.made_with |= {
-        "git": {"repository": "github.com/team/gallery", "branch": "main"},
         "health_checks": [{"tcp": {"port": 8000}}, of_mail],
         "ports": [{"port": 8000, "protocol": "http"}, {"port": 9025, "protocol": "tcp"}],
     }
@@ -93,16 +92,13 @@ def test_the_image_the_start_command_and_the_health_check_are_put_right_and_said
     koyeb.stand_in.secrets["of-the-registry"] = {"id": "r", "name": "of-the-registry", "type": "REGISTRY"}
     koyeb.deploy(release(1))
     made, image = deployed(koyeb), reference(release(1).build.id)
-    assert "git" not in made
     assert made["docker"] == {**START, "image": image, "image_registry_secret": "of-the-registry"}
     (check,) = [one for one in made["health_checks"] if one != of_mail]
     assert check["http"] == {"port": 8000, "path": "/healthz"}
     assert of_mail in made["health_checks"]
     assert check["grace_period"] + check["interval"] * check["restart_limit"] >= 300
     said = "\n".join(koyeb.said)
-    assert all(
-        word in said for word in ("start command set", "health check set to /healthz", "source set to the image")
-    )
+    assert all(word in said for word in ("start command set", "health check set to /healthz"))
 
 
 def test_settings_that_are_right_are_not_spoken_of(koyeb):

@@ -54,7 +54,7 @@ class Subject:
         cut_off.inject(release)
         target = self.again()
         target.publish(release.build)
-        for step in ("inject", "migrate", "start", "promote", "retire"):
+        for step in ("inject", "migrate", "start", "promote", "retire", "recorded"):
             getattr(target, step)(release)
 
 

@@ -84,4 +84,6 @@ class Folders:
 
 def instant_place(name, home, clock, images=None, sites=InstantSites, **given):
     images = images or LightImages()
-    return PLACES[name](None, home, sites=sites(images), images=images, clock=clock, **given)
+    place = PLACES[name](None, home, sites=sites(images), images=images, clock=clock, **given)
+    place.clock = clock
+    return place

@@ -18,7 +18,7 @@ SKEW = 3600  # seconds that the provider's clock is ahead
 EVER = 1_000_000
 NO_BODY, LAGS, HIDES = "no body", "lost, list lags", "lost, list lags longer"
 # What only a call that makes a deployment can meet: an empty answer; none at all, and a list that does not show it yet,
-# for three reads or until the next run.
+# for three reads or until shortly before it would be taken for never made.
 MAKING = (NO_BODY, LAGS, HIDES)
 KINDS = (*Fault.KINDS, *MAKING)
 # What happens to the deploy besides the fault, and the exit code without one.
@@ -106,7 +106,7 @@ def _place(name, home):
 def _arrange(place, call, kind, times):
     place.stand_in.skew = SKEW
     place.stand_in.silent = kind == NO_BODY
-    place.hosting.lag = {LAGS: 3, HIDES: EVER}.get(kind, 0)
+    place.hosting.lag = {LAGS: 3, HIDES: 25}.get(kind, 0)
     if kind != NO_BODY:
         place.stand_in.fault = Fault(call, "time-out after" if kind in MAKING else kind, times)
 

@@ -62,6 +62,9 @@ class MemoryTarget:
     def retire(self, release):
         self.running = {release.id: self.running[release.id]}
 
+    def recorded(self, release):
+        pass
+
     def withdraw(self, release):
         self.injected.pop(release.id, None)
         if release.id != self.live:

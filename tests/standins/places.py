@@ -26,7 +26,7 @@ from tests.standins.render import Render
 from tests.standins.sites import LightImages, LightSites, reference
 
 KEY = Secret("fingerprint key")
-PACE = Pace(first=0.02, last=0.1, deployment=20, public=3, look=2, retry=0.02)
+PACE = Pace(first=0.02, last=0.1, deployment=20, public=3, look=2, others=2, retry=0.02)
 TIMEOUT = 0.5  # seconds, less than a slow stand-in takes
 THEIRS = {"DATABASE_URL": "postgresql://user:s3cr3t-of-theirs@db/app", "SENTRY_DSN": "set by hand"}
 TOKEN = "the-token"
@@ -74,6 +74,7 @@ class Place:
             project=None, stack=None, secrets=None, engine=None, target=target, ledger=Ledger(self.home / "ledger")
         )
         apply(workspace, Quiet(True))(one for one in steps if not isinstance(one, Record))
+        target.recorded(wanted)
 
 
 class ToldProof(Verify):

@@ -44,6 +44,7 @@ class Render(StandIn):
         self.name = "gallery"
         self.others = 0  # services before this one in a list
         self.refusal = ""  # why it rolls nothing back
+        self.conflicts = 0  # times that a new deployment is refused for another that is under way
         self.silent = False  # answers a new deployment with 202 and no body
 
     @property
@@ -129,6 +130,9 @@ class Render(StandIn):
                 raise Refusal(404, "not found")
 
     def _create(self, body):
+        if self.conflicts:
+            self.conflicts -= 1
+            raise Refusal(409, "a conflicting deploy is in progress")
         if commit := body.get("commitId"):
             made = self.hosting.deploy(commit, self.variables)
             made.build_log = self.hosting.sites.build(commit, body["clearCache"] == "clear")

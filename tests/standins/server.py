@@ -157,6 +157,8 @@ class StandIn:
                 return 429, headers | {"Retry-After": "1"}, b'{"message": "too many"}'
             case "429 with a date":
                 return 429, headers | {"Retry-After": email.utils.formatdate(now + 1, usegmt=True)}, b"{}"
+            case "403":
+                return 403, headers, b'{"message": "forbidden"}'
             case "500":
                 return 500, headers, b'{"message": "internal"}'
             case "502 HTML":

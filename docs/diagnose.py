@@ -1284,9 +1284,10 @@ def optimisation() -> Iterator[Line]:
 
 
 def upload() -> Iterator[Line]:
-    content = uuid.uuid4().bytes * 8
-    name = default_storage.save(f"diagnose-{uuid.uuid4()}.txt", ContentFile(content))
+    content, mark = uuid.uuid4().bytes * 8, f"diagnose-{uuid.uuid4()}"
+    name = default_storage.save(f"{mark}.txt", ContentFile(content))
     yield Line("write", True, f"{len(content)} bytes as {name}")
+    same = False
     try:
         with default_storage.open(name) as file:
             same = file.read() == content
@@ -1296,7 +1297,11 @@ def upload() -> Iterator[Line]:
         )
         yield at_address(default_storage.url(name), content)
     finally:
-        default_storage.delete(name)
+        if ours := same or mark in name:  # or the storage answered with the name of another file
+            default_storage.delete(name)
+    if not ours:
+        yield Line("clean-up", False, f"{name} is left alone: it is not what was written", READ_LOG)
+        return
     yield Line("clean-up", not remains(name), f"{name} is taken away", "let the key's user delete objects")
 
 

@@ -1,6 +1,7 @@
 """How the diagnosis says what it found, and that no secret is in it."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from botocore.exceptions import (
@@ -15,6 +16,8 @@ from botocore.exceptions import (
     ReadTimeoutError,
     SSLError,
 )
+from django.core.files.base import ContentFile
+from django.core.files.storage import InMemoryStorage, storages
 
 from stayput import diagnosis
 from stayput.django import diagnose, refusals, script
@@ -132,3 +135,22 @@ def test_the_copy_that_can_be_piped_is_made_from_the_one_source():
 
 def test_the_tool_names_the_sections_as_the_site_does():
     assert tuple(name.lower() for name in diagnosis.SECTIONS) == diagnose.SECTIONS
+
+
+class ElsewhereStorage(InMemoryStorage):
+    """Answers a write with the name of another file."""
+
+    def save(self, name: str | None, content: object, max_length: int | None = None) -> str:
+        return "of-a-visitor.jpg"
+
+
+def test_a_file_that_the_diagnosis_did_not_write_is_left_alone(settings: Any):
+    settings.STORAGES = settings.STORAGES | {"default": {"BACKEND": f"{__name__}.ElsewhereStorage"}}
+    theirs = InMemoryStorage.save(storages["default"], "of-a-visitor.jpg", ContentFile(b"theirs"))
+    *_, last = diagnose.upload()
+    assert (last.name, last.ok, last.detail) == (
+        "clean-up",
+        False,
+        "of-a-visitor.jpg is left alone: it is not what was written",
+    )
+    assert storages["default"].exists(theirs)

@@ -87,7 +87,10 @@ def loopback_url(environment: Mapping[str, str]) -> str:
     url = environment.get(ENDPOINT_VARIABLE, "")
     if not url:
         raise SettingsError(ENDPOINT_VARIABLE, "is not set", "let the tool run this stack, or set its environment")
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # half of an IPv6 address
+        parts = urlsplit("")
     if parts.scheme not in ("http", "https") or not _is_loopback(parts.hostname or ""):
         raise SettingsError(ENDPOINT_VARIABLE, f"{url!r} is not on this machine", "use cloud: aws for a real account")
     return url.rstrip("/")
@@ -130,7 +133,7 @@ def _previous_key(text: str | None, generation: int) -> KeyStatus | None:
 def _origins(text: str) -> tuple[str, ...]:
     try:
         origins: object = json.loads(text)
-    except json.JSONDecodeError:
+    except (ValueError, RecursionError):
         origins = None
     if not isinstance(origins, list):
         raise SettingsError("stayput:origins", f"{text!r} is not a list", "write one origin a line, each after a dash")

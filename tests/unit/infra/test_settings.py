@@ -1,8 +1,10 @@
 """What a stack may say, and how it is told what it may not."""
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
-from stayput.infra.settings import Settings, SettingsError, loopback_url, parse
+from stayput.infra.settings import KEYS, Settings, SettingsError, loopback_url, parse
 
 REGION = {"aws:region": "eu-central-1"}
 
@@ -182,3 +184,25 @@ def test_a_bucket_that_is_taken_over_is_named_by_it_and_never_emptied():
 def test_two_names_for_one_bucket_are_refused():
     with pytest.raises(SettingsError, match="remove one of them"):
         parse({"aws:region": "eu-west-3", "stayput:import": "by-hand", "stayput:bucket": "another"})
+
+
+@example({"stayput:origins": "[" * 9000})
+@example({"stayput:origins": f"[{'1' * 5000}]"})
+@given(
+    st.dictionaries(
+        st.sampled_from([f"stayput:{key}" for key in KEYS]),
+        st.text()
+        | st.sampled_from(["[" * 9000, f"[{'1' * 5000}]", '["http://[::1"]', '["https://a:99999"]', '["\\ud800"]']),
+    )
+)
+def test_any_text_of_a_setting_is_valid_or_refused_by_its_key(config):
+    try:
+        parse({"aws:region": "eu-central-1", **config})
+    except SettingsError as refused:
+        assert refused.key.startswith("stayput:")
+
+
+@pytest.mark.parametrize("url", ["http://[::1", "http://[x]:1", "\0", "127.0.0.1:5000"])
+def test_an_address_that_is_none_is_refused(url):
+    with pytest.raises(SettingsError, match="is not on this machine"):
+        loopback_url({"STAYPUT_CLOUD_URL": url})

@@ -413,14 +413,16 @@ def database(text: str) -> str:
     scheme, separator, rest = text.partition("://")
     if text and (scheme.lower() not in DATABASES or not separator):
         raise Unusable("must begin with postgresql:// or sqlite://")
-    if re.search(r"\s", text):
-        raise Unusable(f"has a blank in it: {ENCODE}")
     if scheme.lower() == "sqlite":
         return f"sqlite://{sqlite(rest)}"
+    if re.search(r"\s", text):
+        raise Unusable(f"has a blank in it: {ENCODE}")
     return f"{scheme.lower()}://{postgresql(rest)}" if text else text
 
 
 def sqlite(rest: str) -> str:
+    if "#" in rest:
+        raise Unusable("has a # in its path: write %23")
     if rest != ":memory:" and (not re.match(r"/[^?#]", rest) or TEMPLATE.search(rest)):
         raise Unusable("names no file: three slashes before a path from here, four before a whole one")
     return rest
@@ -1081,7 +1083,8 @@ def verdict(problem: BaseException) -> str | None:
     kinds = [kind.__name__ for kind in type(problem).__mro__]
     own = next((OWN_REMEDIES[kind] for kind in kinds if kind in OWN_REMEDIES), "")
     if status := status_of(problem):
-        return remedy_of_answer(code_of(problem), status, str(problem)) or own
+        refused = remedy_of_answer(code_of(problem), status, str(problem))
+        return own if refused and own else refused
     if "BotoCoreError" in kinds:
         return remedy_of_client(problem, own) if set(OUTAGES) & set(kinds) else own or READ_LINE
     if isinstance(problem, RecursionError) and of_botocore(problem):

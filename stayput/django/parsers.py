@@ -203,14 +203,16 @@ def database(text: str) -> str:
     scheme, separator, rest = text.partition("://")
     if text and (scheme.lower() not in DATABASES or not separator):
         raise Unusable("must begin with postgresql:// or sqlite://")
-    if re.search(r"\s", text):
-        raise Unusable(f"has a blank in it: {ENCODE}")
     if scheme.lower() == "sqlite":
         return f"sqlite://{sqlite(rest)}"
+    if re.search(r"\s", text):
+        raise Unusable(f"has a blank in it: {ENCODE}")
     return f"{scheme.lower()}://{postgresql(rest)}" if text else text
 
 
 def sqlite(rest: str) -> str:
+    if "#" in rest:
+        raise Unusable("has a # in its path: write %23")
     if rest != ":memory:" and (not re.match(r"/[^?#]", rest) or TEMPLATE.search(rest)):
         raise Unusable("names no file: three slashes before a path from here, four before a whole one")
     return rest

@@ -100,7 +100,8 @@ def verdict(problem: BaseException) -> str | None:
     kinds = [kind.__name__ for kind in type(problem).__mro__]
     own = next((OWN_REMEDIES[kind] for kind in kinds if kind in OWN_REMEDIES), "")
     if status := status_of(problem):
-        return remedy_of_answer(code_of(problem), status, str(problem)) or own
+        refused = remedy_of_answer(code_of(problem), status, str(problem))
+        return own if refused and own else refused
     if "BotoCoreError" in kinds:
         return remedy_of_client(problem, own) if set(OUTAGES) & set(kinds) else own or READ_LINE
     if isinstance(problem, RecursionError) and of_botocore(problem):

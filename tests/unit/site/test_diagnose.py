@@ -1,5 +1,8 @@
 """How the diagnosis says what it found, and that no secret is in it."""
 
+import contextlib
+import itertools
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +21,10 @@ from botocore.exceptions import (
 )
 from django.core.files.base import ContentFile
 from django.core.files.storage import InMemoryStorage, storages
+from django.test import override_settings
 
 from stayput import diagnosis
-from stayput.django import diagnose, refusals, script
+from stayput.django import diagnose, disks, refusals, script
 
 ROOT = Path(__file__).parents[3]
 
@@ -85,6 +89,21 @@ def test_what_a_client_or_a_storage_refuses_for_good_stops_the_release(refusal: 
     line = diagnose.failed("storage upload", refusal)
     assert (line.ok, line.stops) == (False, True)
     assert remedy in line.remedy
+
+
+@pytest.mark.skipif(disks.kind_of(Path("/dev/shm")) != "tmpfs", reason="needs a tmpfs at /dev/shm, as Linux has it")
+@pytest.mark.parametrize(("folder", "kept"), [("/dev/shm", False), ("/proc", True)])
+def test_a_folder_in_memory_is_a_fault_and_no_tick(folder: str, kept: bool):
+    disk = {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": folder}}
+    with override_settings(STORAGES={"default": disk}, DEBUG=False):
+        found = list(itertools.takewhile(lambda line: line.name != "uploads.Image", lines_of_storage()))
+    assert [line.ok for line in found if line.name == "disk"] == ([] if kept else [False])
+
+
+def lines_of_storage() -> Iterator[diagnose.Line]:
+    """Up to where it asks the database, which a unit test has not."""
+    with contextlib.suppress(RuntimeError):
+        yield from diagnose.storage()
 
 
 def test_a_refusal_is_known_through_what_was_made_of_it():

@@ -11,8 +11,10 @@ from pathlib import Path
 import msgspec
 
 from stayput.errors import NeedsAPerson, StayputError
+from stayput.redact import redact
 
 VERSION = 1
+SENTENCES = ("reason", "error", "why", "by")  # fields of events that may quote what others wrote
 GENESIS = "0" * 64
 
 
@@ -123,7 +125,8 @@ class Ledger:
         return tuple(records)
 
     def append(self, event: AnyEvent) -> None:
-        """Write one record and wait until the disk has it."""
+        """Write one record and wait until the disk has it. Its sentences are redacted: they may quote others."""
+        event = _redacted(event)
         lines = self._whole_lines()
         previous = hashlib.sha256(lines[-1]).hexdigest() if lines else GENESIS
         record = Line(previous=previous, at=datetime.now(UTC).isoformat(timespec="milliseconds"), event=event)
@@ -199,3 +202,8 @@ def _waived(live: Live, id: str, why: str) -> Live:
     if live.keepsake is None or live.keepsake.id != id:
         return live
     return msgspec.structs.replace(live, keepsake=msgspec.structs.replace(live.keepsake, waived=why))
+
+
+def _redacted(event: AnyEvent) -> AnyEvent:
+    sentences = {name: redact(getattr(event, name)) for name in SENTENCES if hasattr(event, name)}
+    return msgspec.structs.replace(event, **sentences)

@@ -1,22 +1,14 @@
 """What the live release writes, as it may be shown: no secret, and only from a moment on. Pure but for the clock."""
 
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 
 from stayput.errors import WrongUse
+from stayput.redact import learn_named, redact_lines
 from stayput.report import Report
-from stayput.secrets import Secret
 from stayput.workspace import Workspace
 
-HIDDEN = "****"
-SHORTEST = 6  # characters: a shorter secret would blot out ordinary words
-PATTERNS = (
-    re.compile(r"(?<=://)[^/\s:@]*:[^/\s@]+(?=@)"),  # user and password in an address
-    re.compile(r"(?i)(?<=bearer )[\w.~+/=:-]+"),
-    re.compile(r"(?<=X-Amz-Signature=)[0-9a-f]+"),
-    re.compile(r"(?<=X-Amz-Credential=)[^&\s\"]+"),
-)
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 TIME = re.compile(r'"time": ?"([^"]+)"|^\[(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d [+-]\d{4})\]')
 
@@ -24,32 +16,21 @@ TIME = re.compile(r'"time": ?"([^"]+)"|^\[(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d [+-]\d
 def show(workspace: Workspace, report: Report, *, follow: bool = False, since: str = "") -> None:
     """Show the live release's log; with `follow` until interrupted. Raises WrongUse for a `since` that is no time."""
     begin = moment(since, datetime.now(UTC)) if since else None
-    cloud = workspace.provisioned()
-    secrets = [workspace.secrets.secret_key, workspace.secrets.stayput_key]
-    if cloud and cloud.outputs:
-        secrets.append(cloud.outputs.secret_access_key)
-    for line in shown(workspace.target.logs(follow=follow), secrets, begin):
+    _ = workspace.provisioned(), workspace.theirs, workspace.database  # reading them, the redactor learns their secrets
+    for name, value in workspace.project.variables.items():
+        learn_named(name, value)
+    for line in shown(workspace.target.logs(follow=follow), begin):
         report.say(line)
 
 
-def shown(lines: Iterable[str], secrets: Collection[Secret], since: datetime | None = None) -> Iterator[str]:
+def shown(lines: Iterable[str], since: datetime | None = None) -> Iterator[str]:
     """The lines from `since` on, each without secrets. A line that bears no time is as old as the one before it."""
     recent = since is None
-    for line in lines:
+    for line in redact_lines(lines):
         if since is not None and (at := time_of(line)) is not None:
             recent = at >= since
         if recent:
-            yield redacted(line, secrets)
-
-
-def redacted(line: str, secrets: Collection[Secret]) -> str:
-    """The line with every secret, and whatever looks like one, replaced."""
-    for secret in sorted(secrets, key=lambda one: -len(one.value)):  # one may hold another
-        if len(secret.value) >= SHORTEST:
-            line = line.replace(secret.value, HIDDEN)
-    for pattern in PATTERNS:
-        line = pattern.sub(HIDDEN, line)
-    return line
+            yield line
 
 
 def time_of(line: str) -> datetime | None:

@@ -1,4 +1,4 @@
-"""What a command says: a line a step for people, one JSON document on stdout for programs."""
+"""What a command says: a line a step for people, one JSON document on stdout for programs. All of it is redacted."""
 
 import contextlib
 import dataclasses
@@ -8,14 +8,19 @@ import os
 import shutil
 import sys
 import time
+import traceback
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from stayput.errors import StayputError, WrongUse
-from stayput.proof import Check, Proof
+from stayput.redact import redact, redact_document
+
+if TYPE_CHECKING:
+    from stayput.proof import Check, Proof
 
 
 class Report:
@@ -25,7 +30,7 @@ class Report:
         self.as_json = as_json
         self.document: dict[str, Any] = {"ok": True}
         self.steps: list[dict[str, Any]] = []
-        self._console = Console(stderr=as_json, highlight=False, soft_wrap=True)
+        self._console = Console(stderr=as_json, highlight=False, soft_wrap=True, emoji=False)
         wide = (self._console.encoding or "").lower().startswith("utf")
         self._marks = {
             "done": "✓" if wide else "ok",
@@ -34,7 +39,7 @@ class Report:
         }
 
     def say(self, line: str) -> None:
-        self._console.print(line, markup=False)
+        self._console.print(redact(line), markup=False)
 
     @contextlib.contextmanager
     def step(self, name: str, reason: str, sentence: str) -> Iterator[None]:
@@ -42,7 +47,9 @@ class Report:
         entry: dict[str, Any] = {"name": name, "reason": reason, "seconds": 0.0, "outcome": "failed"}
         self.steps.append(entry)
         started = time.monotonic()
-        watching = self._console.status(sentence) if self._console.is_terminal else contextlib.nullcontext()
+        watching = (
+            self._console.status(Text(redact(sentence))) if self._console.is_terminal else contextlib.nullcontext()
+        )
         try:
             with watching:
                 yield
@@ -55,10 +62,10 @@ class Report:
         self.steps.append({"name": name, "reason": reason, "seconds": 0.0, "outcome": "planned"})
         self._line("planned", sentence)
 
-    def check(self, check: Check) -> None:
+    def check(self, check: "Check") -> None:
         self._line("done" if check.ok else "failed", f"{check.name}: {check.detail}")
 
-    def proof(self, proof: Proof) -> None:
+    def proof(self, proof: "Proof") -> None:
         """The checks of a proof, a line each; the last proof told is the one in the document."""
         checks = [dataclasses.asdict(check) for check in proof.checks]
         self.document["proof"] = {"ok": proof.ok, "url": proof.url, "checks": checks, "sizes": dict(proof.sizes)}
@@ -70,7 +77,7 @@ class Report:
         for column in columns:
             table.add_column(column, overflow="fold")
         for row in rows:
-            table.add_row(*row)
+            table.add_row(*(Text(redact(cell)) for cell in row))
         self._console.print()
         self._console.print(table)
 
@@ -86,16 +93,17 @@ class Report:
     def fail(self, problem: StayputError) -> None:
         self.document["ok"] = False
         self.document["error"] = {"where": problem.where, "what": problem.what, "next": problem.next_step}
-        Console(stderr=True, highlight=False, soft_wrap=True).print(str(problem), markup=False, style="red")
+        console = Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
+        console.print(redact(str(problem)), markup=False, style="red")
 
     def close(self) -> None:
         if self.as_json:
-            sys.stdout.write(json.dumps(self.document, ensure_ascii=False) + "\n")
+            sys.stdout.write(json.dumps(redact_document(self.document), ensure_ascii=False) + "\n")
 
     def _line(self, outcome: str, text: str, indent: int = 0) -> None:
         style = {"done": "green", "failed": "red", "planned": "cyan"}[outcome]
         self._console.print(f"{' ' * indent}[{style}]{self._marks[outcome]}[/] ", end="")
-        self._console.print(text, markup=False)
+        self._console.print(redact(text), markup=False)
 
 
 @contextlib.contextmanager
@@ -113,6 +121,11 @@ def reporting(as_json: bool) -> Iterator[Report]:
         code = 130
     except OSError as problem:
         report.fail(_from_system(problem))
+        code = 1
+    except Exception as problem:  # a fault of Stayput's own; its traceback may quote anything
+        sys.stderr.write(redact(traceback.format_exc()))
+        what = f"failed unexpectedly: {type(problem).__name__}: {problem}"
+        report.fail(StayputError("stayput", what, "please report it, with the traceback above"))
         code = 1
     report.close()
     if code or not report.document["ok"]:

@@ -7,22 +7,47 @@ import json
 import os
 import secrets as randomness
 import tempfile
-from dataclasses import dataclass, field, fields
+from dataclasses import InitVar, dataclass, field, fields
 from pathlib import Path
 
 import msgspec
 
+from stayput import redact
+from stayput.django.variables import VARIABLES
 from stayput.errors import NeedsAPerson, StayputError
 
 
 @dataclass(frozen=True)
 class Secret:
-    """Equal by value, printed never. `.value` is read where a secret leaves for its destination."""
+    """Equal by value, printed never. `.value` is read where a secret leaves for its destination.
+
+    hide: the redactor learns it. False for a value that only travels with secrets, such as a bucket's name.
+    """
 
     value: str = field(repr=False)
+    hide: InitVar[bool] = True
+
+    def __post_init__(self, hide: bool) -> None:
+        if hide:
+            redact.learn(self.value)
 
     def __str__(self) -> str:
         return "****"
+
+
+# Variables whose values may be shown; those that a provider sets by itself are named after it.
+PLAIN = frozenset(one.name for one in VARIABLES if not one.secret) | {
+    "DJANGO_SETTINGS_MODULE",
+    "PYTHONPATH",
+    "TZ",
+    "LANG",
+}
+OF_PROVIDERS = ("RAILWAY_", "RENDER_", "KOYEB_")
+
+
+def secret_of(name: str, value: str) -> Secret:
+    """The value of a variable that others set: the redactor hides it, unless that name is of a plain one."""
+    return Secret(value, hide=name not in PLAIN and not name.startswith(OF_PROVIDERS))
 
 
 def plain(value: "str | Secret") -> str:

@@ -9,7 +9,7 @@ from dotenv.parser import Binding, parse_stream
 
 from stayput.errors import WrongUse
 from stayput.release import Variables
-from stayput.secrets import Secret
+from stayput.secrets import Secret, secret_of
 from stayput.text import decode
 from stayput.values import misnamed
 
@@ -58,7 +58,7 @@ def parse(name: str, text: str) -> Variables:
         if swallowed := next((n for n, one in enumerate(binding.value.split("\n")) if n and ASSIGNMENT.match(one)), 0):
             what = f"the value of {binding.key} takes in line {line + swallowed}, which sets a variable"
             raise WrongUse(where, what, r"close its quote; write a line end that is meant there as \n in double quotes")
-        found[binding.key], lines[binding.key] = Secret(binding.value), line
+        found[binding.key], lines[binding.key] = secret_of(binding.key, binding.value), line
     return found
 
 

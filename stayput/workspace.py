@@ -1,5 +1,6 @@
 """What one command works with: the project, its stack, the engine that provisions it and the target that runs it."""
 
+import contextlib
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stayput import secrets, variables, variables_file
+from stayput import redact, secrets, variables, variables_file
 from stayput.engine import Cloud, Engine
 from stayput.errors import WrongUse
 from stayput.ledger import Ledger, Live
@@ -119,7 +120,9 @@ def open_workspace(root: Path, target: str | None, stack: str | None, overrides:
     """Everything for one command, from stayput.toml and the names given. Raises WrongUse."""
     project, where = load(root, overrides), Stack(root, stack or "local")
     made = secrets.load_or_draw(where.secrets)
-    return Workspace(
+    for name, value in project.variables.items():
+        redact.learn_named(name, value)
+    workspace = Workspace(
         project=project,
         stack=where,
         secrets=made,
@@ -127,6 +130,9 @@ def open_workspace(root: Path, target: str | None, stack: str | None, overrides:
         target=_target(target or "process", project, where, made),
         ledger=Ledger(where.home),
     )
+    with contextlib.suppress(WrongUse):  # raised again by the command that needs them
+        _ = workspace.theirs, workspace.database  # read now, so that the redactor knows their values
+    return workspace
 
 
 def _engine(stack: Stack) -> Engine:

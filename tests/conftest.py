@@ -2,6 +2,7 @@ from functools import cache
 
 import pytest
 
+from stayput import redact
 from tests.parts import IN_CI, PARTS
 
 
@@ -20,3 +21,10 @@ def pytest_runtest_setup(item):
             if not is_there(name):
                 reason = f"needs {name}, which is not on this machine. To have it: {PARTS[name].how}"
                 pytest.fail(reason, pytrace=False) if IN_CI else pytest.skip(reason)
+
+
+@pytest.fixture(autouse=True)
+def secrets_of_this_test_alone():
+    """What one test made a Secret of hides no word of the next one's messages."""
+    yield
+    redact.forget_all()

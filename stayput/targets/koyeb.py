@@ -12,7 +12,7 @@ from functools import partial
 from stayput.errors import WrongUse
 from stayput.project import Building
 from stayput.release import Variables
-from stayput.secrets import Secret, plain
+from stayput.secrets import Secret, plain, secret_of
 from stayput.targets import Deviation
 from stayput.targets.answers import understood
 from stayput.targets.http import Api, Call, Refused, renamed
@@ -286,7 +286,7 @@ class Koyeb:
         if secret := variable.get("secret"):
             ours = FINGERPRINT.fullmatch(secret)
             return ours[1] if ours else f"the secret {secret}"
-        return self._fingerprint(variable.get("value", ""))
+        return self._fingerprint(secret_of(variable["key"], variable.get("value", "")).value)
 
     def _all(self, key: str, ask: Callable[[int], Call]) -> Iterator[Json]:
         """key: of the list in an answer. ask: the call for what follows so many."""
@@ -323,7 +323,7 @@ class Koyeb:
 
     def _update(self, definition: Json, secrets: Mapping[str, str]) -> str:
         kept = [one for one in definition.get("env") or () if one["key"] not in secrets]
-        hidden = [{**one, "value": Secret(one["value"])} if one.get("value") else one for one in kept]
+        hidden = [{**one, "value": secret_of(one["key"], one["value"])} if one.get("value") else one for one in kept]
         made = {**definition, "env": [*hidden, *({"key": name, "secret": made} for name, made in secrets.items())]}
         body: Json = self.api.ask(update_service(self._id, made)).body or {}
         id = str(body.get("service", {}).get("latest_deployment_id", ""))

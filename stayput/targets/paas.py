@@ -18,6 +18,7 @@ from stayput.django.variables import VARIABLES
 from stayput.errors import StayputError, WrongUse
 from stayput.image.inside import LOCKED
 from stayput.proof import READ_LOG
+from stayput.redact import redact
 from stayput.release import Build, Release
 from stayput.secrets import Secret, fingerprint, plain
 from stayput.targets import Deviation, Observed, refuse
@@ -33,7 +34,7 @@ OURS = frozenset(variable.name for variable in VARIABLES if variable.owner == "o
 
 
 def stderr(line: str) -> None:
-    sys.stderr.write(line + "\n")
+    sys.stderr.write(redact(line) + "\n")
 
 
 class PaasTarget:

@@ -29,6 +29,7 @@ from stayput.errors import StayputError
 from stayput.front import FrontDoor, Upstream
 from stayput.kept import recall
 from stayput.project import Project
+from stayput.redact import learn_named
 from stayput.release import Build, Release, deployed, measure_process_build
 from stayput.secrets import Secret, fingerprint, plain, write_private
 from stayput.stack import Stack
@@ -237,7 +238,10 @@ class ProcessTarget:
         self._record(release).unlink(missing_ok=True)
 
     def _variables(self, release: str) -> dict[str, str]:
-        return recall(self._home / "variables" / f"{release}.json", dict[str, str]) or {}
+        known = recall(self._home / "variables" / f"{release}.json", dict[str, str]) or {}
+        for name, value in known.items():
+            learn_named(name, value)
+        return known
 
     def _environment(self, lock: str) -> Path:
         """The python of an environment that holds exactly the site's lock; made by uv on first use."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from stayput.errors import StayputError, WrongUse
 from stayput.project import Building
 from stayput.release import Variables
-from stayput.secrets import Secret
+from stayput.secrets import Secret, secret_of
 from stayput.targets import Deviation
 from stayput.targets import railway_documents as documents
 from stayput.targets.answers import understood
@@ -95,7 +95,7 @@ class Railway:
         sealed = [one["name"] for one in of_ours if one["isSealed"]]
         told: dict[str, str] = page["variables"]
         self._rendered = page["rendered"]
-        self._there = dict.fromkeys(sealed, UNREADABLE) | {name: Secret(value) for name, value in told.items()}
+        self._there = dict.fromkeys(sealed, UNREADABLE) | {name: secret_of(name, value) for name, value in told.items()}
         return {name: "" if one is UNREADABLE else self._fingerprint(one.value) for name, one in self._there.items()}
 
     def inject(self, values: Variables) -> None:

@@ -7,7 +7,7 @@ from typing import Any, cast
 from stayput.errors import StayputError, WrongUse
 from stayput.project import Building
 from stayput.release import Variables
-from stayput.secrets import Secret
+from stayput.secrets import Secret, secret_of
 from stayput.targets import Deviation
 from stayput.targets.answers import understood
 from stayput.targets.http import Api, Call, renamed
@@ -214,7 +214,7 @@ class Render:
 
     def fingerprints(self) -> Mapping[str, str]:
         told = (one["envVar"] for one in self._pages(partial(list_variables, self._id)))
-        self._there = {one["key"]: Secret(one["value"]) for one in told}
+        self._there = {one["key"]: secret_of(one["key"], one["value"]) for one in told}
         return {name: self._fingerprint(value.value) for name, value in self._there.items()}
 
     def inject(self, values: Variables) -> None:

@@ -20,6 +20,7 @@ from stayput.image import UNTOLD, Attestation, Image, inputs
 from stayput.image.before import look_before
 from stayput.image.imports import look_at_imports
 from stayput.image.parts import MACHINES
+from stayput.image.turns import turn
 from stayput.kept import recall
 from stayput.project import Project
 from stayput.release import Build, deployed, read_lock
@@ -163,10 +164,28 @@ class Images:
         return inputs.rebuilt(build, self._lock(), known[-1] if known else None)
 
     def make(self, build: Build, *, fresh: bool = False) -> Image:
-        """The image of that build, made unless it is there. fresh: without any cache, and the base pulled anew."""
-        if not fresh and (there := self.find(build.id)):
-            os.utime(self.home / f"{build.id}.json")
-            return there
+        """The image of that build, made unless it is there. fresh: without any cache, and the base pulled anew.
+
+        Where another process is making it, that one is waited for.
+        """
+        with turn(f"{self.name}-{build.id}") as now:
+            there = None if fresh else self.find(build.id) or self._made_elsewhere(now.made)
+            if there:
+                os.utime(self.home / f"{build.id}.json")
+            image = there or self._make(build, fresh=fresh)
+            now.leave(msgspec.json.encode(image))
+        return image
+
+    def _made_elsewhere(self, said: bytes) -> Image | None:
+        """What another process has just made, taken on record here, too. said: as it left that."""
+        try:
+            image = msgspec.json.decode(said, type=Image)
+        except msgspec.DecodeError:
+            return None
+        self.keep(image)
+        return self.find(image.build)
+
+    def _make(self, build: Build, *, fresh: bool) -> Image:
         look_before(self.project, self.root)
         with tempfile.TemporaryDirectory(prefix="stayput-") as folder, ThreadPoolExecutor(2) as beside:
             able = beside.submit(_needs_buildx, self.project.image.platform)

@@ -65,26 +65,6 @@ def proven_last(workspace: Workspace) -> Live:
     return proven[-1]
 
 
-def status(workspace: Workspace, report: Report) -> None:
-    """What is live, since when, and what the target itself reports."""
-    observed = workspace.target.observe()
-    proven = workspace.ledger.live(workspace.target.name)
-    last = proven[-1] if proven else None
-    report.document |= {
-        "ok": observed.healthy,
-        "target": workspace.target.name,
-        "url": observed.url,
-        "release": observed.release,
-        "build": observed.build,
-        "healthy": observed.healthy,
-        "proven": bool(last and last.release == observed.release),
-        "said": observed.said,
-    }
-    rows = [(event.release, event.build, "live" if event.release == observed.release else "") for event in proven[-5:]]
-    report.table(f"{workspace.target.name}: {observed.url}", ("release", "build", ""), rows)
-    report.say(observed.said or f"release {observed.release} is live and healthy")
-
-
 def rollback(workspace: Workspace, report: Report, to: str | None = None, *, without_keepsake: str = "") -> None:
     """Put an earlier proven build back, under the variables of today. `to`: its release or build, else the last.
 

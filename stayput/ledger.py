@@ -153,6 +153,11 @@ class Ledger:
                     pass
         return tuple(found)
 
+    def times(self, target: str) -> dict[str, str]:
+        """When each release of a target was recorded last: UTC, ISO 8601."""
+        lives = [(one.event, one.at) for one in self.records() if isinstance(one.event, Live)]
+        return {event.release: at for event, at in lives if event.target == target}
+
     def targets(self) -> tuple[str, ...]:
         """The names of all targets that ever had a proven release."""
         events = (record.event for record in self.records())

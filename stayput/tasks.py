@@ -130,7 +130,7 @@ def smoke_test(given: Given, report: "Report") -> None:
 @command(*EVERYWHERE)
 def status(given: Given, report: "Report") -> None:
     """Say what is live, and what could be rolled back to."""
-    from stayput.deploy import status as show
+    from stayput.status import status as show
 
     show(given.workspace, report)
 

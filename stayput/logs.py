@@ -46,8 +46,11 @@ def time_of(line: str) -> datetime | None:
 
 def moment(text: str, now: datetime) -> datetime:
     """The time that --since means: "90s", "10m", "2h", "1d" before now, or a time of ISO 8601. Raises WrongUse."""
-    if span := re.fullmatch(r"(\d+)([smhd])", text.strip()):
-        return now - timedelta(**{UNITS[span[2]]: int(span[1])})
+    if span := re.fullmatch(r"([0-9]+)([smhd])", text.strip()):
+        try:
+            return now - timedelta(**{UNITS[span[2]]: int(span[1])})
+        except (OverflowError, ValueError):  # before all logs
+            return datetime.min.replace(tzinfo=UTC)
     try:
         at = datetime.fromisoformat(text.strip())
     except ValueError:

@@ -31,3 +31,8 @@ class Stack:
     @property
     def secrets(self) -> Path:
         return self.home / "secrets.json"
+
+
+def stack_named(root: Path, name: str | None) -> Stack:
+    """name: None for this machine's. An empty one is refused: another was meant."""
+    return Stack(root) if name is None else Stack(root, name)

@@ -4,6 +4,7 @@ A project's tasks.py is `from stayput.tasks import namespace`, and tasks of its 
 """
 
 import inspect
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
@@ -57,12 +58,14 @@ def command(*shared: str, **own: str) -> "Callable[[Callable[..., None]], Task[A
 
     def make(body: Callable[..., None]) -> "Task[Any]":
         def run(context: Context, **options: Any) -> None:
+            from stayput.environment import check
             from stayput.report import reporting
 
             as_json = options.pop("json", False)
             overrides = tuple(options.pop("set", None) or ())
             target, stack = options.pop("target", None), options.pop("stack", None)
             with reporting(as_json) as report:
+                check(os.environ)
                 body(Given(project_root(context), target, stack, overrides), report, **options)
 
         parameter = partial(inspect.Parameter, kind=inspect.Parameter.POSITIONAL_OR_KEYWORD)

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 
 from stayput import redact, secrets, variables, variables_file
 from stayput.engine import Cloud, Engine
+from stayput.environment import check_aws
 from stayput.errors import WrongUse
 from stayput.ledger import Ledger, Live
 from stayput.plan import OF_THE_TARGET, Desired, Sought, name_database, seek
 from stayput.project import PROVIDERS, Project, load
 from stayput.release import Build, Variables, name_release
 from stayput.secrets import StackSecrets, fingerprint, plain
-from stayput.stack import Stack
+from stayput.stack import Stack, stack_named
 from stayput.steps import Migrate
 from stayput.targets import Observed, Target, refuse
 from stayput.variables import Access
@@ -118,7 +119,9 @@ class Workspace:
 
 def open_workspace(root: Path, target: str | None, stack: str | None, overrides: Sequence[str] = ()) -> Workspace:
     """Everything for one command, from stayput.toml and the names given. Raises WrongUse."""
-    project, where = load(root, overrides), Stack(root, stack or "local")
+    project, where = load(root, overrides), stack_named(root, stack)
+    if project.storage == "s3":
+        check_aws(os.environ)
     made = secrets.load_or_draw(where.secrets)
     for name, value in project.variables.items():
         redact.learn_named(name, value)
@@ -127,7 +130,7 @@ def open_workspace(root: Path, target: str | None, stack: str | None, overrides:
         stack=where,
         secrets=made,
         engine=_engine(where),
-        target=_target(target or "process", project, where, made),
+        target=_target("process" if target is None else target, project, where, made),
         ledger=Ledger(where.home),
     )
     with contextlib.suppress(WrongUse):  # raised again by the command that needs them

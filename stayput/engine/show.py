@@ -4,7 +4,7 @@ from pathlib import Path
 
 from stayput.engine import choice, cli, shell
 from stayput.report import Report
-from stayput.stack import Stack
+from stayput.stack import stack_named
 
 
 def install(report: Report) -> None:
@@ -16,14 +16,14 @@ def install(report: Report) -> None:
 
 def status(root: Path, stack: str | None, report: Report) -> None:
     """Which engine runs the stack, and why."""
-    engine, why = choice.explained(Stack(root, stack or "local"))
+    engine, why = choice.explained(stack_named(root, stack))
     report.document |= {"engine": engine, "why": why}
     report.say(f"{engine}: {why}")
 
 
 def env(root: Path, stack: str | None, report: Report) -> None:
     """Lines for `eval`. Raises WrongUse."""
-    variables = shell.environment(Stack(root, stack or "local"))
+    variables = shell.environment(stack_named(root, stack))
     report.document["environment"] = variables
     for line in shell.lines(variables):
         report.say(line)

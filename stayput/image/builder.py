@@ -79,8 +79,11 @@ def connect() -> docker.DockerClient:
     try:
         client = docker.from_env(timeout=120)
         info = client.info()
-    except DockerException:
-        raise WrongUse("docker", "no engine answers", "start Docker; docker info says more") from None
+    except (DockerException, OSError, ValueError, ImportError):
+        what, next_step = "no engine answers", "start Docker; docker info says more"
+        if os.environ.get("DOCKER_HOST"):
+            what, next_step = "no engine answers where DOCKER_HOST says", "mend or unset it, or start Docker there"
+        raise WrongUse("docker", what, next_step) from None
     status: list[object] = info.get("DriverStatus") or []
     if "io.containerd.snapshotter" not in str(status):
         what = "the engine keeps images without the digests of their manifests"

@@ -16,7 +16,7 @@ from stayput.image.vulnerabilities import known_vulnerabilities
 from stayput.ledger import Attested, Ledger
 from stayput.project import load
 from stayput.report import Report
-from stayput.stack import Stack
+from stayput.stack import stack_named
 
 if TYPE_CHECKING:
     from stayput.image.builder import Images
@@ -85,5 +85,5 @@ def record_attestation(found: Attestation, images: "Images", ledger: Ledger, rep
 def _open(root: Path, stack: str | None, overrides: Sequence[str]) -> "tuple[Images, Ledger]":
     from stayput.image.builder import Images
 
-    where = Stack(root, stack or "local")
+    where = stack_named(root, stack)
     return Images(load(root, overrides), where), Ledger(where.home)

@@ -8,6 +8,7 @@ from typing import Any, Protocol, cast
 from urllib.parse import urlsplit
 
 from stayput import loopback, secrets, tokens
+from stayput.environment import address
 from stayput.errors import WrongUse
 from stayput.image.builder import Images
 from stayput.project import Building, Project, Section
@@ -38,6 +39,13 @@ def file_of(name: str) -> ProviderFile:
     return cast("ProviderFile", import_module(f"stayput.targets.{name}"))
 
 
+def api_url(name: str) -> str:
+    """The address of the provider's API: its own, or what the environment says. Raises WrongUse."""
+    variable = f"{name.upper()}_API_URL"
+    given = os.environ.get(variable, "")
+    return address(variable, given) if given.strip() else file_of(name).API_URL
+
+
 def token_of(file: ProviderFile, project: Project) -> Token:
     """Raises WrongUse where there is none."""
     return tokens.find(file.TOKENS, os.environ, tokens.ask_keyring if project.keyring else None)
@@ -49,7 +57,8 @@ def open_provider(name: str, project: Project, stack: Stack, key: Secret) -> Tar
     if (table := project.targets.providers.get(name)) is None:
         where = f"stayput.toml, [targets.{name}]"
         raise WrongUse(where, "is missing", "add it; docs/stayput.toml.md says what belongs there")
-    provider = file.open_provider(table, token_of(file, project), os.environ, partial(secrets.fingerprint, key))
+    environment = {**os.environ, f"{name.upper()}_API_URL": api_url(name)}
+    provider = file.open_provider(table, token_of(file, project), environment, partial(secrets.fingerprint, key))
     migrate = f"python {project.site.manage} migrate_once"
     brings_database = project.database == "ours" or "DATABASE_URL" in project.variables
     road = partial(PaasTarget, provider, home=stack.home, key=key, migrate=migrate, brings_database=brings_database)

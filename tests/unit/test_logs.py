@@ -3,6 +3,8 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from stayput.errors import WrongUse
 from stayput.logs import moment, shown
@@ -39,3 +41,11 @@ def test_a_moment_is_a_span_before_now_or_a_time(text, wanted):
 def test_what_is_no_time_is_wrong_use():
     with pytest.raises(WrongUse, match="is no time"):
         moment("yesterday", NOW)
+
+
+@given(st.text(max_size=30) | st.from_regex(r"\d{1,30}[smhd]", fullmatch=True))
+def test_no_since_gives_a_traceback(text):
+    try:
+        assert moment(text, datetime.now(UTC)).tzinfo
+    except WrongUse as refused:
+        assert refused.next_step

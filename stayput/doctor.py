@@ -1,6 +1,5 @@
 """`invoke doctor`: everything outside the checkout that a deploy needs, looked at side by side. Reads only."""
 
-import os
 import re
 import shutil
 import subprocess
@@ -72,6 +71,7 @@ def probes(workspace: Workspace) -> Mapping[str, Probe]:
         "disk": lambda: iter((disk(shutil.disk_usage(stack.root).free),)),
         "port": lambda: port(workspace),
         "provider": lambda: provider(target, workspace.project),
+        "target": lambda: target_settings(workspace),
         "clock": lambda: iter((clock_at(address, needed=workspace.project.storage == "s3" and cloud is not None),)),
         "credentials": lambda: credentials(workspace, cloud),
         "key age": lambda: key_ages(cloud),
@@ -85,6 +85,9 @@ def side_by_side(probes: Mapping[str, Probe], seconds: float) -> list[Finding]:
     def ask(name: str, probe: Probe) -> None:
         try:
             found[name] = list(probe())
+        except StayputError as problem:
+            detail = f"{problem.where}: {problem.what}"
+            found[name] = [Finding(name=name, ok=False, detail=detail, remedy=problem.next_step)]
         except Exception as problem:  # a probe that breaks must not take the others' findings with it
             found[name] = [
                 Finding(name=name, ok=False, detail=f"{type(problem).__name__}: {problem}", remedy="mend that")
@@ -160,22 +163,40 @@ def provider(target: str, project: Project) -> Iterator[Finding]:
     """Which token there is for the provider and from where, and whether it answers."""
     if target not in PROVIDERS:
         return
-    from stayput.targets.providers import file_of, token_of
+    from stayput.targets.providers import api_url, file_of, token_of
 
-    file, elsewhere = file_of(target), f"{target.upper()}_API_URL"
+    file = file_of(target)
     token = token_of(file, project)
     yield Finding(name="token", ok=True, detail="; ".join(tokens.told(token, file.TOKENS)))
-    address = os.environ.get(elsewhere) or file.API_URL
+    address = api_url(target)
     try:
         answer = httpx.get(address, timeout=PROBE_SECONDS)
     except httpx.HTTPError as problem:
-        remedy = f"look at the network and the proxy, and at {elsewhere}"
-        yield Finding(name="provider", ok=False, detail=f"{address}: {type(problem).__name__}", remedy=remedy)
+        remedy = f"look at the network and the proxy, and at {target.upper()}_API_URL"
+        yield Finding(
+            name="provider", ok=False, detail=f"{address}: {problem or type(problem).__name__}", remedy=remedy
+        )
         return
     yield Finding(
         name="provider", ok=answer.status_code < 500, detail=f"{address} answers", remedy="wait: it has trouble"
     )
-    yield clock(answer.headers.get("date", ""), datetime.now(UTC))
+    yield clock(answer.headers.get("date", ""), datetime.now(UTC), of=f"{target}'s")
+
+
+def target_settings(workspace: Workspace) -> Iterator[Finding]:
+    """What a deploy would refuse of the target, and what it would set there, by the same reads."""
+    _ = workspace.database, workspace.theirs
+    observed = workspace.target.observe()
+    if not workspace.target.runs_images:  # a tree that nothing can be built of; an image's parts take longer to look at
+        workspace.target.measure()
+    for one in observed.deviations:
+        if one.refused:
+            there = f"{one.setting} is {one.there or 'not set'}"
+            yield Finding(name="target", ok=False, detail=there, remedy=one.remedy)
+        else:
+            yield Finding(name="target", ok=None, detail=f"{one}; a deploy sets it" if one.wanted else str(one))
+    if not any(one.refused for one in observed.deviations):
+        yield Finding(name="target", ok=True, detail=f"{observed.url}: nothing there keeps a deploy back")
 
 
 def clock_at(address: str, *, needed: bool) -> Finding:
@@ -192,14 +213,15 @@ def clock_at(address: str, *, needed: bool) -> Finding:
     return clock(date, datetime.now(UTC))
 
 
-def clock(date: str, now: datetime) -> Finding:
-    """`date`: an HTTP Date header."""
+def clock(date: str, now: datetime, of: str = "") -> Finding:
+    """`date`: an HTTP Date header. of: whose it is, where it is not the storage's."""
+    name = f"clock, against {of}" if of else "clock"
     try:
         skew = abs((parsedate_to_datetime(date) - now).total_seconds())
     except (TypeError, ValueError):
-        return Finding(name="clock", ok=None, detail="the server does not say its time")
+        return Finding(name=name, ok=None, detail="the server does not say its time")
     remedy = "set the clock: signatures made at a wrong time are refused"
-    return Finding(name="clock", ok=skew <= SKEW_SECONDS, detail=f"{skew:.0f} s from the server's", remedy=remedy)
+    return Finding(name=name, ok=skew <= SKEW_SECONDS, detail=f"{skew:.0f} s from the server's", remedy=remedy)
 
 
 def credentials(workspace: Workspace, cloud: Cloud | None) -> Iterator[Finding]:

@@ -1,12 +1,17 @@
 """What the doctor makes of what it finds."""
 
+import dataclasses
 import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from stayput import doctor
-from stayput.doctor import Finding, clock, disk, engine, key_age, key_use, python, side_by_side
+from stayput.doctor import Finding, clock, disk, engine, key_age, key_use, python, side_by_side, target_settings
+from stayput.errors import WrongUse
+from stayput.image.registry import explain
+from stayput.targets import Deviation
+from tests.standins.memory import MemoryTarget
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 
@@ -76,3 +81,70 @@ def test_a_probe_that_hangs_or_breaks_holds_nobody_up():
 
 def test_the_probes_have_to_answer_before_five_seconds():
     assert doctor.PROBE_SECONDS < doctor.SECONDS < 5
+
+
+class Place(MemoryTarget):
+    def __init__(self, *deviations):
+        super().__init__()
+        self._deviations = deviations
+
+    def observe(self):
+        return dataclasses.replace(super().observe(), deviations=self._deviations)
+
+
+class Work:
+    """A workspace, as far as the probe of the target looks into it."""
+
+    theirs, database = {}, {}
+
+    def __init__(self, target):
+        self.target = target
+
+
+def test_what_a_deploy_would_refuse_is_a_fault_with_its_remedy():
+    refused = Deviation(setting="DATABASE_URL", remedy="set it there", refused=True)
+    settled = Deviation(setting="health check path", wanted="/healthz")
+    found = list(target_settings(Work(Place(settled, refused))))
+    assert [(one.ok, one.detail, one.remedy) for one in found if one.ok is not None] == [
+        (False, "DATABASE_URL is not set", "set it there")
+    ]
+    assert [one.detail for one in found if one.ok is None] == [f"{settled}; a deploy sets it"]
+
+
+def test_a_target_that_a_deploy_would_take_is_well():
+    assert [one.ok for one in target_settings(Work(Place()))] == [True]
+
+
+def test_what_a_probe_is_refused_with_is_said_in_its_own_words():
+    def refuses():
+        raise WrongUse("stayput.toml", "there is no DATABASE_URL", "export it")
+        yield
+
+    (found,) = side_by_side({"target": refuses}, 1)
+    assert (found.detail, found.remedy) == ("stayput.toml: there is no DATABASE_URL", "export it")
+
+
+def test_two_clocks_have_two_names():
+    date = "Fri, 01 May 2026 12:00:30 GMT"
+    assert clock(date, NOW).name != clock(date, NOW, of="render's").name
+
+
+@pytest.mark.parametrize(
+    ("said", "what", "next_step"),
+    [
+        (
+            'Get "https://registry.lan:5000/v2/": http: server gave HTTP response to HTTPS client',
+            "plain HTTP",
+            "insecure-registries",
+        ),
+        ("tls: failed to verify certificate: x509: certificate signed by unknown authority", "certificate", "certs.d"),
+        ("unauthorized: authentication required", "login", "docker login"),
+        ("denied: requested access to the resource is denied", "login", "docker login"),
+        ("dial tcp 127.0.0.1:5000: connect: connection refused", "does not answer", "see that it runs"),
+        ("dial tcp: lookup registry.lan: no such host", "name is not known", "DNS"),
+    ],
+)
+def test_what_a_registry_refuses_has_the_next_step_that_fits(said, what, next_step):
+    explained, remedy = explain(said)
+    assert what in explained
+    assert next_step in remedy

@@ -354,7 +354,7 @@ def reported(url: str) -> tuple[int, str, str]:
     try:
         fresh = {"Cache-Control": "no-cache"}
         answer = httpx.get(f"{url}{HEALTH_PATH}", timeout=10, headers=fresh, verify=authorities())
-    except httpx.HTTPError:
+    except (httpx.HTTPError, httpx.InvalidURL):
         return 0, "", ""
     try:
         body = answer.json()

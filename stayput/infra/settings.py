@@ -17,6 +17,12 @@ ENDPOINT_VARIABLE = "STAYPUT_CLOUD_URL"
 KEYS = ("mode", "origins", "bucket", "cloud", "allowPlainHttp", "import", "keyGeneration", "previousKey")
 
 
+REGION = re.compile(
+    r"\b[a-z]{2,4}(-[a-z]+)?-(north|south|east|west|central|northeast|northwest|southeast|southwest)-[0-9]\b"
+)
+OF_NOBODY = re.compile(r"(your?|my|the|some|an?|example|test|new)?-?(s3-)?bucket(-?name)?|change-?me|placeholder|todo")
+
+
 class SettingsError(ValueError):
     """One setting that cannot stand: which, why, and what to write instead."""
 
@@ -60,9 +66,11 @@ def parse(config: Mapping[str, str]) -> Settings:
         if key not in KEYS:
             raise SettingsError(f"stayput:{key}", "there is no such setting", _likely(key))
     region = config.get("aws:region", "")
-    if not re.fullmatch(r"[a-z]{2}(-[a-z]+)+-[0-9]", region):
+    if not REGION.fullmatch(region):
         what = f"{region!r} is not a region" if region else "is not set"
-        raise SettingsError("aws:region", what, "name the bucket's region, such as eu-central-1")
+        meant = REGION.search(region.lower().replace("_", "-"))
+        next_step = f"write {meant[0]}" if meant else "name the bucket's region, such as eu-central-1"
+        raise SettingsError("aws:region", what, next_step)
     cloud = cast(CloudName, _one_of("cloud", ours.get("cloud", "aws"), ("aws", "this-machine")))
     plain = _one_of("allowPlainHttp", ours.get("allowPlainHttp", "false"), ("true", "false")) == "true"
     if plain and cloud != "this-machine":
@@ -112,8 +120,14 @@ def _named_bucket(ours: Mapping[str, str]) -> str | None:
     given, existing = ours.get("bucket"), ours.get("import")
     if given and existing and given != existing:
         raise SettingsError("stayput:bucket", f"is {given!r}, but stayput:import is {existing!r}", "remove one of them")
-    name = existing or given
-    return None if name is None else _bucket_name(name)
+    if existing is not None:
+        return _bucket_name(existing, "import", "name the bucket as S3 lists it, or remove the line")
+    if given is None:
+        return None
+    _bucket_name(given, "bucket", FRESH)
+    if OF_NOBODY.fullmatch(given) and ours.get("cloud", "aws") == "aws":
+        raise SettingsError("stayput:bucket", f"{given!r} is a placeholder, and taken by another account", FRESH)
+    return given
 
 
 def _generation(text: str) -> int:
@@ -156,6 +170,9 @@ def _origin(value: object) -> str:
         host, port = parts.hostname or "", parts.port
     except ValueError:
         raise refuse("is not an address", example) from None
+    if "@" in parts.netloc:
+        bare = parts.netloc.rpartition("@")[2]
+        raise SettingsError("stayput:origins", "an origin holds a name or a password", f"write {parts.scheme}://{bare}")
     if parts.scheme not in ("https", "http") or not _is_host(host):
         raise refuse("is not an origin", example)
     if parts.scheme == "http" and not _is_loopback(host):
@@ -182,22 +199,38 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def _bucket_name(name: str) -> str:
+FRESH = "choose another name, or leave it out for a fresh one"
+
+
+def _bucket_name(name: str, key: str, next_step: str) -> str:
     """Source: Amazon S3 User Guide, "General purpose bucket naming rules"; dots are refused beyond that."""
 
     def refuse(why: str) -> SettingsError:
-        return SettingsError(
-            "stayput:bucket", f"{name!r} {why}", "choose another name, or leave it out for a fresh one"
-        )
+        bare = _bare(name)
+        wrapped = bare != name and BUCKET.fullmatch(bare) is not None and 3 <= len(bare) <= 63
+        return SettingsError(f"stayput:{key}", f"{name!r} {why}", f"write {bare}" if wrapped else next_step)
 
+    if _bare(name) != name:
+        raise refuse("is not a bucket's bare name")
     if not 3 <= len(name) <= 63:
         raise refuse(f"has {len(name)} characters; S3 takes 3 to 63")
     if "." in name:
         raise refuse("holds a dot, which breaks https to the bucket")
-    if not re.fullmatch(r"[a-z0-9][a-z0-9-]*[a-z0-9]", name):
+    if not BUCKET.fullmatch(name):
         raise refuse("may hold only a-z, 0-9 and hyphens, and must begin and end with a letter or digit")
     if name.startswith(("xn--", "sthree-", "amzn-s3-demo-")) or name.endswith(
         ("-s3alias", "--ol-s3", "--x-s3", "--table-s3")
     ):
         raise refuse("begins or ends with what S3 keeps for itself")
     return name
+
+
+BUCKET = re.compile(r"[a-z0-9][a-z0-9-]*[a-z0-9]")
+ADDRESS = re.compile(r"https?://([^./]+)\.s3[.-].*|https?://s3[.-][^/]+/([^/]+).*|(?:s3://|arn:[a-z-]+:s3:::)([^/]*).*")
+
+
+def _bare(text: str) -> str:
+    """The name alone: without quotes, brackets and blanks around it, or out of an address or ARN."""
+    text = text.strip("'\"`<>{}$ \t\r\n")
+    found = ADDRESS.fullmatch(text)
+    return next(filter(None, found.groups()), "") if found else text.rstrip("/")

@@ -29,7 +29,7 @@ def test_every_setting_is_read():
     )
 
 
-@pytest.mark.parametrize("region", ["us-east-1", "ap-southeast-5", "us-gov-west-1", "cn-north-1"])
+@pytest.mark.parametrize("region", ["us-east-1", "ap-southeast-5", "us-gov-west-1", "cn-north-1", "eusc-de-east-1"])
 def test_a_region_of_any_partition_is_taken(region):
     assert parse({"aws:region": region}).region == region
 
@@ -120,7 +120,7 @@ def test_an_origin_as_browsers_send_it_is_taken(origin):
         ('"https://example.org/gallery"', "Next: write https://example.org"),
         ('"https://example.org?a=b"', "Next: write https://example.org"),
         ('"https://example.org#top"', "Next: write https://example.org"),
-        ('"https://user@example.org"', "Next: write https://example.org"),
+        ('"https://user:pw@example.org"', "an origin holds a name or a password. Next: write https://example.org"),
         ('"https://example.org:443"', "Next: write https://example.org"),
         ('"HTTPS://Example.org"', "Next: write https://example.org"),
         ('"https://example.org:99999"', "is not an address"),
@@ -158,7 +158,16 @@ def test_a_name_that_s3_takes_is_taken(name):
         ("photos-", "begin and end with a letter or digit"),
         ("-photos", "begin and end with a letter or digit"),
         ("phötos", "only a-z, 0-9 and hyphens"),
-        ("photos\n", "only a-z, 0-9 and hyphens"),
+        ("photos\n", "is not a bucket's bare name. Next: write photos"),
+        ("s3://photos/media", "is not a bucket's bare name. Next: write photos"),
+        ('"photos"', "is not a bucket's bare name. Next: write photos"),
+        ("arn:aws:s3:::photos", "is not a bucket's bare name. Next: write photos"),
+        ("https://photos.s3.eu-central-1.amazonaws.com/", "is not a bucket's bare name. Next: write photos"),
+        ("https://s3.amazonaws.com/photos", "is not a bucket's bare name. Next: write photos"),
+        ("<BUCKET>", "is not a bucket's bare name. Next: choose another"),
+        ("your-bucket-name", "is a placeholder"),
+        ("my-bucket", "is a placeholder"),
+        ("changeme", "is a placeholder"),
         ("xn--photos", "what S3 keeps for itself"),
         ("photos-s3alias", "what S3 keeps for itself"),
     ],
@@ -179,6 +188,36 @@ def test_the_address_of_this_machines_cloud_is_a_loopback_address():
 def test_a_bucket_that_is_taken_over_is_named_by_it_and_never_emptied():
     settings = parse({"aws:region": "eu-west-3", "stayput:cloud": "this-machine", "stayput:import": "by-hand"})
     assert (settings.bucket, settings.taken_over, settings.empties_bucket) == ("by-hand", True, False)
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("", "'' has 0 characters; S3 takes 3 to 63. Next: name the bucket as S3 lists it, or remove the line"),
+        ("s3://by-hand", "'s3://by-hand' is not a bucket's bare name. Next: write by-hand"),
+    ],
+)
+def test_a_bucket_to_take_over_that_cannot_be_one_is_told_under_its_own_setting(name, told):
+    with pytest.raises(SettingsError) as refused:
+        parse(ours(**{"import": name}))
+    assert str(refused.value) == f"stayput:import: {told}"
+
+
+@pytest.mark.parametrize(
+    ("region", "told"),
+    [
+        ("Europe (Frankfurt) eu-central-1", "write eu-central-1"),
+        ('"eu-central-1"', "write eu-central-1"),
+        ("EU_CENTRAL_1", "write eu-central-1"),
+        ("eu-central-1a", "name the bucket's region"),
+        ("xx-nowhere-1", "name the bucket's region"),
+        ("your-region", "name the bucket's region"),
+    ],
+)
+def test_a_region_that_aws_has_none_like_is_refused_with_what_was_meant(region, told):
+    with pytest.raises(SettingsError) as refused:
+        parse({"aws:region": region})
+    assert str(refused.value).startswith(f"aws:region: {region!r} is not a region. Next: {told}")
 
 
 def test_two_names_for_one_bucket_are_refused():

@@ -5,10 +5,16 @@ from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import urlsplit
 
+from stayput.domains import MERGED
 from stayput.engine import Cloud, Outputs
 from stayput.errors import WrongUse
 from stayput.release import Variables
 from stayput.secrets import Secret, StackSecrets
+
+TABLE, ENVIRONMENT = "stayput.toml, [variables]", 'the environment, as database = "ours" says'
+IN_BUCKET = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_STORAGE_BUCKET_NAME", "AWS_S3_REGION_NAME")
+SET_ALWAYS = frozenset(("SECRET_KEY", "STAYPUT_KEY", "USE_S3", "STAYPUT_RELEASE"))  # besides those that are merged
+SET_WITH_BUCKET = frozenset((*IN_BUCKET, "AWS_S3_ENDPOINT_URL", "AWS_QUERYSTRING_AUTH"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +49,30 @@ def name_database(url: str) -> str:
     except ValueError:
         return url
     return f"{host}:{port}{parts.path}?{parts.query}#{parts.fragment}"
+
+
+def refuse_overridden(given: Mapping[str, Variables], storage: Literal["s3", "local"]) -> None:
+    """Raises WrongUse for a variable that a deploy sets itself, or that is said twice: one value would be lost.
+
+    given: where it is said, and the variables said there.
+    """
+    ours = SET_ALWAYS | SET_WITH_BUCKET if storage == "s3" else SET_ALWAYS
+    places: dict[str, str] = {}
+    for where, variables in given.items():
+        for name in variables:
+            if name in ours:
+                raise WrongUse(where, f"{name} is set by a deploy, which would override this value", _instead(name))
+            if name in places and name not in MERGED:
+                raise WrongUse(where, f"{name} is in {places[name]} too", "keep one of the two")
+            places[name] = where
+
+
+def _instead(name: str) -> str:
+    if name == "USE_S3":
+        return 'take it out, and say storage = "s3" or storage = "local" in stayput.toml'
+    if name in SET_WITH_BUCKET:
+        return "take it out: the stack says it, in Pulumi.<stack>.yaml; docs/infra.md has its settings"
+    return "take it out: each stack has a value of its own"
 
 
 def wanted(cloud: Cloud | None, secrets: StackSecrets, hosts: Sequence[str], origins: Sequence[str]) -> Variables:

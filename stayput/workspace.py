@@ -2,13 +2,13 @@
 
 import contextlib
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stayput import redact, secrets, variables, variables_file
+from stayput import domains, redact, secrets, variables, variables_file
 from stayput.engine import Cloud, Engine
 from stayput.environment import check_aws
 from stayput.errors import WrongUse
@@ -63,9 +63,21 @@ class Workspace:
         name = self.project.targets.docker.variables if self.target.name == "docker" else ""
         return variables_file.read(self.stack.root, name) if name else {}
 
+    @cached_property
+    def given(self) -> Mapping[str, Variables]:
+        """The variables that a project adds to those of a deploy, by where they are said. Raises WrongUse."""
+        said = {
+            variables.TABLE: self.project.variables,
+            self.project.targets.docker.variables: self.theirs,
+            variables.ENVIRONMENT: self.database,
+        }
+        given = {where: values for where, values in said.items() if values}
+        variables.refuse_overridden(given, self.project.storage)
+        return given
+
     def observe(self) -> Observed:
         """The target as it is. Raises WrongUse for what nothing can be deployed with. Reads only."""
-        _ = self.database, self.theirs  # what is wrong with them is said before anything is begun
+        _ = self.given  # what is wrong with them is said before anything is begun
         observed = self.target.observe()
         refuse(f"target {self.target.name}", observed.deviations)
         return observed
@@ -87,8 +99,11 @@ class Workspace:
 
     def desired(self, cloud: Cloud | None, build: Build, *, back: bool = False) -> Desired:
         """The release of that build under that cloud's outputs. back: to a build that was proven. Reads only."""
-        ours = variables.wanted(cloud, self.secrets, self.target.hosts(), self.target.origins())
-        values = {**self.theirs, **self.project.variables, **self.database, **ours}
+        given = self.given
+        hosts, origins = domains.merge(self.target.hosts(), self.target.origins(), given.items())
+        ours = variables.wanted(cloud, self.secrets, hosts, origins)
+        added = {name: value for said in given.values() for name, value in said.items()}
+        values = {**added, **ours}
         release = name_release(build, values, self.secrets.fingerprint_key)
         proven = self.ledger.live(self.target.name)
         database = release.fingerprints.get("DATABASE_URL")

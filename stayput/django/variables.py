@@ -105,7 +105,7 @@ VARIABLES: tuple[Variable, ...] = (
         name="CSRF_TRUSTED_ORIGINS",
         example="https://gallery.example.com",
         where="the site's public address",
-        help="Public addresses of the site, with commas between; one with https makes the site insist on https.",
+        help="Public addresses of the site, with commas between; where all have https, the site insists on it.",
     ),
     Variable(name="STAYPUT_RELEASE", default="unknown", where="set by a deploy", help="The release's id in /healthz."),
     Variable(
@@ -156,7 +156,8 @@ class Values:
     @property
     def behind_tls(self) -> bool:
         """Whether people reach the site over https."""
-        return any(origin.startswith("https://") for origin in self.csrf_trusted_origins)
+        origins = self.csrf_trusted_origins
+        return bool(origins) and all(origin.startswith("https://") for origin in origins)
 
 
 class WrongVariables(ImproperlyConfigured):

@@ -1,11 +1,12 @@
 """The proof: a real photo through the started release."""
 
 import contextlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from stayput.ledger import Keepsake
 from stayput.proof import Proof
+from stayput.proof.domains import by_header, check_domains, of_service
 from stayput.prove import get_ready, prove
 from stayput.release import Release
 from stayput.targets import Target
@@ -30,8 +31,9 @@ class Verify:
             get_ready(self.access)
 
     def perform(self, target: Target) -> Proof:
-        return prove(
-            target.address(self.release),
+        address = target.address(self.release)
+        proof = prove(
+            address,
             self.access,
             build=self.release.build.id,
             release=self.release.id,
@@ -39,3 +41,8 @@ class Verify:
             pages=self.pages,
             public=self.public,
         )
+        if not proof.ok:
+            return proof
+        domains = target.domains()
+        names = of_service(domains, address) if domains else by_header(self.release, address, target.hosts())
+        return replace(proof, checks=(*proof.checks, *check_domains(names, self.release, target.polls)))

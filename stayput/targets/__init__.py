@@ -1,9 +1,10 @@
 """The places that run releases."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from stayput.domains import Domain
 from stayput.errors import WrongUse
 from stayput.release import Build, Release
 
@@ -71,6 +72,10 @@ class Target(Protocol):
     def hosts(self) -> tuple[str, ...]: ...  # names it is reached by: ALLOWED_HOSTS
 
     def origins(self) -> tuple[str, ...]: ...  # CSRF_TRUSTED_ORIGINS
+
+    def domains(self) -> Sequence[Domain]: ...  # all names of a provider's service; none where no provider has it
+
+    def polls(self) -> Iterable[object]: ...  # as often as a domain that may lead to the release before is asked
 
     def measure(self) -> Build: ...  # the build that this tree would give; reads only
 

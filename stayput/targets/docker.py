@@ -23,6 +23,7 @@ from docker.errors import APIError, DockerException, NotFound
 from docker.models.containers import Container
 
 from stayput import processes
+from stayput.domains import Domain
 from stayput.errors import StayputError
 from stayput.front import FrontDoor, Upstream
 from stayput.image import Image
@@ -60,6 +61,12 @@ class DockerTarget:
 
     def origins(self) -> tuple[str, ...]:
         return (self._front.url, self._front.url.replace("127.0.0.1", "localhost"))
+
+    def domains(self) -> Sequence[Domain]:
+        return ()
+
+    def polls(self) -> Iterable[object]:
+        return range(1)
 
     def measure(self) -> Build:
         return self._images.measure()

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 
+from stayput.domains import Domain, public_address
 from stayput.errors import WrongUse
 from stayput.project import Building
 from stayput.release import Variables
@@ -42,6 +43,7 @@ TOKENS = (
 PAGE = 100  # the most that a list gives at once
 BUILD_LINES = 1000  # of a build log: the most that is given at once
 LISTED = 20  # deployments; what older ones ran with is not kept
+GONE = ("DELETING", "DELETED")  # of a domain
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
@@ -140,10 +142,16 @@ class Koyeb:
 
     def url(self) -> str:
         self._service = self._found_service
-        domains = [one for one in self._found_app.get("domains") or () if one.get("status") in (None, "ACTIVE")]
-        for one in sorted(domains, key=lambda one: one.get("type") != "CUSTOM"):
-            return f"https://{one['name']}"
-        raise WrongUse(self.api.where, "the app has no public domain", "add one: the app, Settings, Domains")
+        return public_address(self.api.where, self.domains(), "add one: the app, Settings, Domains")
+
+    def domains(self) -> Sequence[Domain]:
+        """Of the app, custom ones first."""
+        listed: list[Json] = [one for one in self._found_app.get("domains") or () if one.get("status") not in GONE]
+        ordered = sorted(listed, key=lambda one: one.get("type") != "CUSTOM")
+        return [
+            Domain(name=one["name"], works=one.get("status") in (None, "ACTIVE"), said=one.get("status") or "")
+            for one in ordered
+        ]
 
     def fingerprints(self) -> Mapping[str, str]:
         """A secret that is not Stayput's own stands for itself: its value is told to nobody."""

@@ -6,15 +6,15 @@ release gets the traffic when the provider finds it healthy, so it is proven aft
 
 import contextlib
 import sys
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from http import HTTPStatus
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import httpx
 
 from stayput.authorities import authorities
 from stayput.django.variables import VARIABLES
+from stayput.domains import HOSTS, Domain, hosts_of, origins_of, unvisited
 from stayput.errors import StayputError, WrongUse
 from stayput.image.inside import LOCKED
 from stayput.proof import READ_LOG
@@ -79,10 +79,17 @@ class PaasTarget:
         self._ids = home / f"{provider.name}-ids.json"
 
     def hosts(self) -> tuple[str, ...]:
-        return (urlsplit(self._provider.url()).hostname or "",)
+        _ = self._provider.url()  # raises where there is none
+        return hosts_of(self._provider.domains())
 
     def origins(self) -> tuple[str, ...]:
-        return (self._provider.url(),)
+        return origins_of(self._provider.domains())
+
+    def domains(self) -> Sequence[Domain]:
+        return self._provider.domains()
+
+    def polls(self) -> Iterable[object]:
+        return poll(self._clock, self._pace.first, self._pace.last, self._pace.public)
 
     def measure(self) -> Build:
         return self._source.measure()
@@ -136,6 +143,8 @@ class PaasTarget:
         image = self._source.reference(release.build)
         listed = self._clear(release)
         self._hand_over(release, self._provider.fingerprints())  # others may have written since
+        for line in unvisited(self._provider.domains(), plain(release.variables.get(HOSTS, ""))):
+            self._say(f"    {line}")
         for one in self._provider.settle(image, self._migrate):
             self._changed = self._changed or bool(one.wanted)
             self._say(f"    {one.settled}")

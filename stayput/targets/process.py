@@ -16,7 +16,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from http import HTTPStatus
 from pathlib import Path
 from string import Template
@@ -25,6 +25,7 @@ from urllib.parse import quote
 import msgspec
 
 from stayput import processes
+from stayput.domains import Domain
 from stayput.errors import StayputError
 from stayput.front import FrontDoor, Upstream
 from stayput.kept import recall
@@ -57,6 +58,12 @@ class ProcessTarget:
 
     def origins(self) -> tuple[str, ...]:
         return (self._front.url, self._front.url.replace("127.0.0.1", "localhost"))
+
+    def domains(self) -> Sequence[Domain]:
+        return ()
+
+    def polls(self) -> Iterable[object]:
+        return range(1)
 
     def measure(self) -> Build:
         return measure_process_build(self._root, self._project.site)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
 
+from stayput.domains import Domain
 from stayput.release import Build, Variables
 from stayput.targets import Deviation
 from stayput.targets.http import Api
@@ -65,7 +66,9 @@ class Provider(Protocol):
     # The ids of what stayput.toml names; after it, reads may be made side by side. known: what an earlier run was given
     # here, taken without a call; `url` raises Refused where it leads to something of another name. Empty: looked up.
 
-    def url(self) -> str: ...  # the public address, without a slash at the end
+    def url(self) -> str: ...  # the first domain that works, without a slash at the end
+
+    def domains(self) -> Sequence[Domain]: ...  # all names of the service, also those that are not verified yet
 
     def fingerprints(self) -> Mapping[str, str]: ...  # of all variables there; empty where one cannot be read
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
+from stayput.domains import Domain, public_address
 from stayput.errors import StayputError, WrongUse
 from stayput.project import Building
 from stayput.release import Variables
@@ -16,12 +17,14 @@ from stayput.targets.provider import Deployment, Phase
 from stayput.targets.railway_documents import call
 from stayput.targets.railway_settings import (
     AUTO_DEPLOY,
+    GONE,
     Json,
     built_otherwise,
     built_there,
     deviations,
     mended,
     parse_deployment,
+    parse_domain,
 )
 from stayput.targets.replaced import Replaced
 from stayput.tokens import Kind, Token
@@ -80,9 +83,11 @@ class Railway:
         return " ".join(self._ids.values())
 
     def url(self) -> str:
-        for one in self._domains:
-            return f"https://{one['domain']}"
-        raise WrongUse(self.api.where, "the service has no public domain", "generate one: Settings, Networking")
+        return public_address(self.api.where, self.domains(), "generate one: Settings, Networking")
+
+    def domains(self) -> Sequence[Domain]:
+        """Custom ones first."""
+        return [parse_domain(one) for one in self._domains]
 
     def fingerprints(self) -> Mapping[str, str]:
         """Of a sealed variable nothing is told but that it is there."""
@@ -279,7 +284,8 @@ class Railway:
     @property
     def _domains(self) -> list[Json]:
         domains: Json = self._settings["domains"]
-        return [*domains["customDomains"], *domains["serviceDomains"]]
+        listed: list[Json] = [*(domains.get("customDomains") or ()), *(domains.get("serviceDomains") or ())]
+        return [one for one in listed if one.get("syncStatus") not in GONE]
 
     def _deviations(self, migrate: str) -> list[Deviation]:
         found = deviations(self._settings["serviceInstance"], migrate)

@@ -23,7 +23,10 @@ INSTANCE = """query instance($service: String!, $environment: String!, $project:
     healthcheckPath healthcheckTimeout sleepApplication cronSchedule
   }
   domains(projectId: $project, environmentId: $environment, serviceId: $service) {
-    customDomains { domain targetPort } serviceDomains { domain targetPort }
+    customDomains {
+      domain targetPort syncStatus status { verified certificateStatus cdnProvider dnsRecords { status purpose } }
+    }
+    serviceDomains { domain targetPort syncStatus }
   }
   serviceInstanceAutoDeployStatus(projectId: $project, environmentId: $environment, serviceId: $service)
     @include(if: $built) { enabled }

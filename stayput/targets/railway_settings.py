@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, cast
 
+from stayput.domains import Domain
 from stayput.targets import Deviation
 from stayput.targets.provider import HEALTH_PATH, READ_ITS_LOG, Deployment, Phase
 
@@ -28,6 +29,11 @@ NEXT_STEPS = {
     "REMOVED": REPLACED,
     "REMOVING": REPLACED,
 }
+NO_CERTIFICATE = tuple(
+    f"CERTIFICATE_STATUS_TYPE_{word}" for word in ("ISSUE_FAILED", "ISSUING", "VALIDATING_OWNERSHIP")
+)
+FRONTED = ("DETECTED_CDN_PROVIDER_CLOUDFLARE",)  # its DNS leads to a CDN, as it should
+GONE = ("DELETING", "DELETED")  # of a domain
 Json = dict[str, Any]
 
 
@@ -47,6 +53,31 @@ def parse_deployment(node: Mapping[str, Any]) -> Deployment:
         created=str(node.get("createdAt") or ""),
         next_step=NEXT_STEPS.get(said, READ_ITS_LOG),
     )
+
+
+def parse_domain(node: Mapping[str, Any]) -> Domain:
+    """A custom or a service domain. What is not told counts as fine.
+
+    A domain behind a CDN has the CDN's DNS records, and works.
+    """
+    status: Json = node.get("status") or {}
+    certificate = str(status.get("certificateStatus") or "")
+    records: list[Json] = [] if status.get("cdnProvider") in FRONTED else status.get("dnsRecords") or []
+    outdated = any(
+        one.get("status") == "DNS_RECORD_STATUS_REQUIRES_UPDATE"
+        and one.get("purpose") != "DNS_RECORD_PURPOSE_ACME_DNS01_CHALLENGE"
+        for one in records
+    )
+    said = ""
+    if status.get("verified") is False:
+        said = "not verified"
+    elif certificate in NO_CERTIFICATE:
+        said = certificate.removeprefix("CERTIFICATE_STATUS_TYPE_").lower().replace("_", " ")
+    elif outdated:
+        said = "its DNS record has to be updated"
+    elif node.get("syncStatus") == "CREATING":
+        said = "being created"
+    return Domain(name=str(node["domain"]), works=not said, said=said)
 
 
 def deviations(instance: Json, migrate: str) -> list[Deviation]:

@@ -2,15 +2,17 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
+from http import HTTPStatus
 from typing import Any, cast
 
+from stayput.domains import Domain, public_address
 from stayput.errors import StayputError, WrongUse
 from stayput.project import Building
 from stayput.release import Variables
 from stayput.secrets import Secret, secret_of
 from stayput.targets import Deviation
 from stayput.targets.answers import understood
-from stayput.targets.http import Api, Call, renamed
+from stayput.targets.http import Api, Call, Refused, renamed
 from stayput.targets.provider import HEALTH_PATH, READ_ITS_LOG, Deployment, Phase, repository
 from stayput.targets.replaced import Replaced
 from stayput.tokens import Kind, Token
@@ -59,6 +61,11 @@ def get_service(service: str) -> Call:
 
 def patch_service(service: str, settings: Json) -> Call:
     return Call(name="set the service's settings", method="PATCH", path=f"/services/{service}", body=settings)
+
+
+def list_domains(service: str, cursor: str) -> Call:
+    params = {"limit": str(PAGE)} | ({"cursor": cursor} if cursor else {})
+    return Call(name="list the domains", method="GET", path=f"/services/{service}/custom-domains", params=params)
 
 
 def list_variables(service: str, cursor: str) -> Call:
@@ -125,6 +132,15 @@ def parse_deploy(body: Mapping[str, Any]) -> Deployment:
         image=reference or commit.get("id", ""),
         created=str(body.get("createdAt", "")),
         next_step=NEXT_STEPS.get(said, READ_ITS_LOG),
+    )
+
+
+def parse_domain(body: Mapping[str, Any]) -> Domain:
+    """Render's custom domain object."""
+    said = body.get("verificationStatus")
+    name, target = str(body["name"]), body.get("redirectForName")
+    return Domain(
+        name=name, works=said in (None, "verified"), said=said or "", redirects=bool(target) and target != name
     )
 
 
@@ -200,6 +216,7 @@ class Render:
         self.api, self.named, self._fingerprint, self._built = api, service, fingerprint, built
         self._known = ""
         self._found: Json | None = None
+        self._domains: Sequence[Domain] | None = None
         self._there: dict[str, Secret] | None = None  # the variables as last read
         self._replaced = Replaced(fingerprint)
 
@@ -208,9 +225,18 @@ class Render:
         return self._id
 
     def url(self) -> str:
-        if url := self._details.get("url"):
-            return str(url).rstrip("/")
-        raise WrongUse(self.api.where, "has no public address", "make it a web service")
+        return public_address(self.api.where, self.domains(), "make it a web service")
+
+    def domains(self) -> Sequence[Domain]:
+        """Its own name first, where that is not turned off."""
+        if self._domains is None:
+            url = str(self._details.get("url") or "").rstrip("/").removeprefix("https://")
+            own = url if self._details.get("renderSubdomainPolicy") != "disabled" else ""
+            self._domains = [
+                *([Domain(name=own)] if own else []),
+                *self._custom_domains(),
+            ]
+        return self._domains
 
     def fingerprints(self) -> Mapping[str, str]:
         told = (one["envVar"] for one in self._pages(partial(list_variables, self._id)))
@@ -321,6 +347,15 @@ class Render:
         said = ", ".join(f"{one['name']} ({one['id']})" for one in there or self._listed("")) or "none"
         what = f"{len(there) or 'no'} services have the name {self.named}; found: {said}"
         raise WrongUse(self.api.where, what, "name it by its id: [targets.render] service in stayput.toml")
+
+    def _custom_domains(self) -> list[Domain]:
+        """A service of a kind that can have none answers 404."""
+        try:
+            return [parse_domain(one["customDomain"]) for one in self._pages(partial(list_domains, self._id))]
+        except Refused as problem:
+            if problem.status != HTTPStatus.NOT_FOUND:
+                raise
+            return []
 
     def _listed(self, name: str) -> list[Json]:
         return [one["service"] for one in self._pages(partial(find_services, name))]

@@ -209,6 +209,15 @@ class Unretired:
     def observe(self):
         return Observed(url=self.url)
 
+    def hosts(self):
+        return ("127.0.0.1",)
+
+    def domains(self):
+        return ()
+
+    def polls(self):
+        return range(1)
+
     def retire(self, release):
         raise StayputError("target memory", "does not stop the release before", "stop it")
 

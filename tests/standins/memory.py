@@ -59,6 +59,12 @@ class MemoryTarget:
     def promote(self, release):
         self.live = release.id
 
+    def domains(self):
+        return ()
+
+    def polls(self):
+        return range(1)
+
     def retire(self, release):
         self.running = {release.id: self.running[release.id]}
 

@@ -52,6 +52,7 @@ class Railway(StandIn):
         self.settings = {"healthcheckPath": None, "healthcheckTimeout": None, "preDeployCommand": None}
         self.name = "web"
         self.target_port = None  # of the domain
+        self.custom = []  # (domain, whether it is verified)
         self.image = None
         self.runtime = "image"  # or "docker": it builds the repository
         self.automatic = True  # deploys what is pushed
@@ -126,8 +127,10 @@ class Railway(StandIn):
             "projects": lambda _, first, after=None: self._page(self._projects(), first, after),
             "serviceInstance": self._instance,
             "domains": lambda _, **ids: {
-                "customDomains": [],
-                "serviceDomains": [{"domain": self.hosting.edge.domain, "targetPort": self.target_port}],
+                "customDomains": [custom_domain(*one) for one in self.custom],
+                "serviceDomains": [
+                    {"domain": self.hosting.edge.domain, "targetPort": self.target_port, "syncStatus": "ACTIVE"}
+                ],
             },
             "variables": self._variables,
             "environment": lambda _, **ids: {"variables": self._named},
@@ -153,6 +156,9 @@ class Railway(StandIn):
     def _variables(self, _, unrendered=False, **ids):
         told = self.variables if unrendered else self.rendered
         return {name: value for name, value in told.items() if name not in self.sealed}
+
+    def add_domain(self, name, verified=True):
+        self.custom.append((name, verified))
 
     def _instance(self, _, serviceId, environmentId):
         if serviceId != "s1":
@@ -249,3 +255,16 @@ class Railway(StandIn):
             "meta": {"image" if "@" in deploy.image else "commitHash": deploy.image},
             "createdAt": deploy.created,
         }
+
+
+def custom_domain(name, verified):
+    certificate, record = ("VALID", "PROPAGATED") if verified else ("VALIDATING_OWNERSHIP", "REQUIRES_UPDATE")
+    status = {
+        "verified": verified,
+        "certificateStatus": f"CERTIFICATE_STATUS_TYPE_{certificate}",
+        "cdnProvider": None,
+        "dnsRecords": [
+            {"status": f"DNS_RECORD_STATUS_{record}", "purpose": "DNS_RECORD_PURPOSE_TRAFFIC_ROUTE"},
+        ],
+    }
+    return {"domain": name, "targetPort": None, "status": status, "syncStatus": "ACTIVE" if verified else "CREATING"}

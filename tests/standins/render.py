@@ -39,6 +39,8 @@ class Render(StandIn):
         self.hosting, self.variables = Hosting(certificate, sites, "dep-"), dict(variables)
         self.settings = {"autoDeploy": "yes", "healthCheckPath": "", "preDeployCommand": "", "plan": "starter"}
         self.suspended = self.maintenance = False
+        self.subdomain = "enabled"
+        self.custom = []  # its custom domains, as they are shown
         self.image = "docker.io/library/nginx:latest"
         self.runtime = "image"  # or "docker": it builds the repository
         self.name = "gallery"
@@ -100,6 +102,8 @@ class Render(StandIn):
         match method, parts[2:]:
             case "GET", []:
                 return 200, self._service()
+            case "GET", ["custom-domains"]:
+                return 200, self._domains(query)
             case "PATCH", []:
                 return 200, self._patch(body)
             case "GET", ["env-vars"]:
@@ -162,6 +166,24 @@ class Render(StandIn):
         if "image" in body:
             self.image = body["image"]["imagePath"]
         return self._service()
+
+    def add_domain(self, name, verified=True, redirects_to=""):
+        self.custom.append(
+            {
+                "id": f"cdm-{len(self.custom)}",
+                "name": name,
+                "domainType": "apex" if name.count(".") == 1 else "subdomain",
+                "publicSuffix": name.rpartition(".")[2],
+                "redirectForName": redirects_to,
+                "verificationStatus": "verified" if verified else "unverified",
+                "createdAt": NOW,
+            }
+        )
+
+    def _domains(self, query):
+        names, limit = [one["id"] for one in self.custom], int(query.get("limit", 20))
+        begin = names.index(query["cursor"]) + 1 if "cursor" in query else 0
+        return [{"customDomain": one, "cursor": one["id"]} for one in self.custom[begin : begin + limit]]
 
     def _page(self, query):
         names, limit = sorted(self.variables), int(query.get("limit", 20))
@@ -227,6 +249,7 @@ class Render(StandIn):
             "maintenanceMode": {"enabled": self.maintenance, "uri": ""},
             "openPorts": [{"port": 10000, "protocol": "TCP"}],
             "url": f"https://{self.hosting.edge.domain}",
+            "renderSubdomainPolicy": self.subdomain,
         }
         return {
             "id": id,

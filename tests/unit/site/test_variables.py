@@ -211,7 +211,8 @@ def test_no_secret_is_ever_repeated():
 
 
 def test_an_https_origin_means_that_people_come_over_tls():
-    assert read(KEYS | {"CSRF_TRUSTED_ORIGINS": "https://a.example, http://b.example/"}).behind_tls
+    assert read(KEYS | {"CSRF_TRUSTED_ORIGINS": "https://a.example, https://b.example/"}).behind_tls
+    assert not read(KEYS | {"CSRF_TRUSTED_ORIGINS": "https://a.example, http://127.0.0.1:8000"}).behind_tls
     assert not read(KEYS | {"CSRF_TRUSTED_ORIGINS": "http://127.0.0.1:8000"}).behind_tls
 
 

@@ -1,0 +1,103 @@
+"""The part of a proof that visits the other names of a site: each must lead to the release, and be answered."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from http import HTTPStatus
+
+import httpx
+
+from stayput.domains import HOSTS, ORIGINS, Domain
+from stayput.proof import Check
+from stayput.proof.visit import Wrong, guarded, refuse_outage, visit
+from stayput.release import Release
+from stayput.secrets import plain
+
+REFUSED = "answers 400: the site is not served under this name"
+ALLOW = "add it to ALLOWED_HOSTS under [variables] in stayput.toml, and see that the settings read ALLOWED_HOSTS"
+Polls = Callable[[], Iterable[object]]  # as often as a name that does not lead to the release yet is asked again
+
+
+@dataclass(frozen=True, kw_only=True)
+class Name:
+    """A name to visit. by_header: it is not asked itself, only named to `address` in a header."""
+
+    name: str
+    address: str
+    by_header: bool = False
+    headers: dict[str, str] = field(default_factory=dict[str, str])
+
+
+def check_domains(names: Iterable[Name], release: Release, polls: Polls) -> Iterator[Check]:
+    """A check for each. What the network between here and a domain does is no fault of the release: it is only said."""
+    for one in names:
+        yield guarded(f"domain {one.name}", lambda one=one: _visited(one, release, polls))
+
+
+def of_service(domains: Iterable[Domain], proven: str) -> list[Name]:
+    """The domains that should work. proven: the address that the proof went to."""
+    return [Name(name=one.name, address=one.url) for one in domains if one.works and one.url != proven]
+
+
+def by_header(release: Release, address: str, own: Iterable[str]) -> list[Name]:
+    """The hosts that a project adds, where what ends their TLS is unknown. own: the target's."""
+    trusted = plain(release.variables.get(ORIGINS, "")).split(",")
+    added = [one for one in plain(release.variables.get(HOSTS, "")).split(",") if one and one not in own]
+    return [
+        Name(
+            name=one,
+            address=address,
+            by_header=True,
+            headers={"Host": one} | ({"X-Forwarded-Proto": "https"} if f"https://{one}" in trusted else {}),
+        )
+        for one in added
+        if not one.startswith((".", "*"))
+    ]
+
+
+def _visited(one: Name, release: Release, polls: Polls) -> str:
+    with visit(one.address, one.headers) as site:
+        if not one.by_header:
+            try:
+                _await(site, release, polls)
+            except httpx.TransportError as problem:
+                said = problem or type(problem).__name__
+                return f"not reached from here ({said}): look at its DNS records and its certificate"
+        answer = site.get("/healthz" if one.by_header else "/")
+        if answer.status_code == HTTPStatus.BAD_REQUEST:
+            raise Wrong(REFUSED, ALLOW)
+        refuse_outage(answer)
+        if answer.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            raise Wrong(f"/ answers {answer.status_code}")
+        return f"leads to release {release.id}" if not one.by_header else "is served"
+
+
+def _await(site: httpx.Client, release: Release, polls: Polls) -> None:
+    """Until /healthz reports the release there. Raises Wrong, or what the network last did."""
+    finding, remedy = "does not answer", ""
+    problem: httpx.TransportError | None = None
+    for _ in polls():
+        try:
+            answer = site.get("/healthz", headers={"Cache-Control": "no-cache"}, follow_redirects=True)
+        except httpx.TransportError as failed:
+            problem = failed
+            continue
+        problem = None
+        there, built = _reported(answer)
+        if answer.status_code == HTTPStatus.OK and (there, built) == (release.id, release.build.id):
+            return
+        finding, remedy = f"serves release {there}, not {release.id}", "see which service the domain leads to"
+        if not there or answer.status_code != HTTPStatus.OK:
+            finding = f"/healthz answers {answer.status_code}"
+        if answer.status_code == HTTPStatus.BAD_REQUEST:
+            finding, remedy = REFUSED, ALLOW
+    if problem:
+        raise problem
+    raise Wrong(finding, remedy)
+
+
+def _reported(answer: httpx.Response) -> tuple[str, str]:
+    try:
+        body = answer.json()
+        return str(body["release"]), str(body["build"])
+    except (ValueError, KeyError, TypeError):
+        return "", ""

@@ -1,0 +1,92 @@
+"""A proof visits each name of a site that should work."""
+
+import threading
+from functools import partial
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from stayput.domains import Domain
+from stayput.proof.domains import by_header, check_domains, of_service
+from tests.standins.edge import Edge
+from tests.standins.places import release
+from tests.standins.sites import LightImages, LightSites
+
+ONCE = partial(range, 1)
+
+
+@pytest.fixture
+def edge(certificate):
+    made = Edge(certificate)
+    yield made
+    made.close()
+
+
+def visited(edge, served, domains):
+    images = LightImages()
+    if served:
+        images.publish(served.build)
+    site = LightSites(images).start(images.reference(served.build), served.variables, "") if served else None
+    edge.upstream = site.port if site else 0
+    try:
+        return list(check_domains(of_service(domains, "https://proven.example"), release(1), ONCE))
+    finally:
+        if site:
+            site.stop()
+
+
+def test_a_domain_that_leads_to_the_release_is_right(edge):
+    (found,) = visited(edge, release(1), [Domain(name=edge.domain), Domain(name="soon.example", works=False)])
+    assert (found.name, found.ok) == (f"domain {edge.domain}", True), found.detail
+
+
+def test_a_domain_that_leads_to_another_release_is_wrong(edge):
+    (found,) = visited(edge, release(2), [Domain(name=edge.domain)])
+    assert not found.ok
+    assert found.detail == f"serves release {release(2).id}, not {release(1).id}"
+
+
+def test_a_domain_that_answers_nothing_is_wrong(edge):
+    (found,) = visited(edge, None, [Domain(name=edge.domain)])
+    assert (found.ok, found.detail) == (False, "/healthz answers 502")
+
+
+def test_a_domain_that_is_not_reached_is_said_and_no_fault_of_the_release(edge):
+    (found,) = visited(edge, release(1), [Domain(name="nowhere.invalid")])
+    assert found.ok
+    assert "not reached from here" in found.detail
+    assert "DNS" in found.detail
+
+
+@pytest.fixture
+def site():
+    """Serves one name, as Django does; its address, and what came."""
+    came = []
+
+    class Site(BaseHTTPRequestHandler):
+        def do_GET(self):
+            came.append((self.headers["Host"], self.headers.get("X-Forwarded-Proto")))
+            self.send_response(200 if self.headers["Host"] == "gallery.example.com" else 400)
+            self.end_headers()
+
+        def log_message(self, *_):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Site)
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}", came
+    server.shutdown()
+    server.server_close()
+
+
+def test_added_hosts_are_tried_by_header_over_what_their_origin_says(site):
+    address, came = site
+    hosts, trusted = "127.0.0.1,gallery.example.com,.example.org,www.example.com", "https://gallery.example.com"
+    wanted = release(1, ALLOWED_HOSTS=hosts, CSRF_TRUSTED_ORIGINS=trusted)
+    found = list(check_domains(by_header(wanted, address, ["127.0.0.1"]), wanted, ONCE))
+    assert [(one.name, one.ok) for one in found] == [
+        ("domain gallery.example.com", True),
+        ("domain www.example.com", False),
+    ]
+    assert "ALLOWED_HOSTS" in found[1].remedy
+    assert came == [("gallery.example.com", "https"), ("www.example.com", None)]

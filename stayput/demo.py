@@ -22,6 +22,7 @@ from stayput.errors import StayputError, WrongUse
 from stayput.ledger import Keepsake
 from stayput.proof.upload import shows
 from stayput.prove import find_keepsake
+from stayput.redact import redact
 from stayput.report import Report
 from stayput.steps import Record, Step, Verify
 from stayput.workspace import Workspace, open_workspace
@@ -139,7 +140,7 @@ def _upload(workspace: Workspace) -> tuple[Keepsake, dict[str, Any]]:
     answer = loopback.client().post(f"{url}/api/images/", files=files, headers=_token(workspace, "upload"), timeout=60)
     if answer.status_code != HTTPStatus.CREATED:
         raise StayputError(
-            url, f"did not take the photo: {answer.status_code} {answer.text[:200]}", "see ./invoke logs"
+            url, f"did not take the photo: {answer.status_code} {redact(answer.text)[:200]}", "see ./invoke logs"
         )
     body = answer.json()
     content = loopback.client().get(body["url"], timeout=30).raise_for_status().content

@@ -39,6 +39,7 @@ PATTERNS = (
     re.compile(r"(?<=X-Amz-Security-Token=)[^&\s\"]+"),
     re.compile(r"(?i)(?<=password=)(?!\*)(?:'[^']*'|\"[^\"]*\"|[^\s&;,'\")]+)"),  # as database drivers write it
 )
+HEX = re.compile(r"%(?:25)*[0-9A-F]{2}")
 
 _forms: dict[str, re.Pattern[str]] = {}  # a form of a known secret → what is replaced; the longest first
 
@@ -118,8 +119,11 @@ def _written(secret: str) -> Iterator[str]:
     for line in secret.splitlines() if "\n" in secret else ():
         if len(line.strip()) >= SHORTEST and not line.startswith("-----"):
             yield line.strip()
-    yield from (quote(secret, safe=""), quote(secret), quote_plus(secret), html.escape(secret))
-    yield from (json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1], repr(secret)[1:-1])
+    for quoted in (quote(secret, safe=""), quote(secret), quote_plus(secret), quote(quote(secret, safe=""), safe="")):
+        yield from (quoted, HEX.sub(lambda found: found[0].lower(), quoted))
+    yield from (html.escape(secret), html.escape(secret, quote=False))
+    yield from (json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1])
+    yield from (repr(secret)[1:-1], ascii(secret)[1:-1], repr(secret.encode("utf-8", "surrogateescape"))[2:-1])
     yield json.dumps(json.dumps(secret)[1:-1])[1:-1]  # JSON inside of JSON
 
 

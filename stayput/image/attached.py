@@ -17,6 +17,7 @@ from docker.errors import DockerException
 
 from docker import auth
 from stayput.errors import StayputError
+from stayput.redact import redact
 
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 INDEX = "application/vnd.oci.image.index.v1+json"
@@ -43,7 +44,7 @@ def attach(repository: str, digest: str, documents: Mapping[str, bytes]) -> None
             for media_type, content in documents.items():
                 _refer(client, subject, media_type, content)
     except httpx.HTTPStatusError as refused:
-        said = f"{refused.response.status_code} {refused.response.text.strip()[:120]}".strip()
+        said = f"{refused.response.status_code} {redact(refused.response.text).strip()[:120]}".strip()
         raise StayputError(where, f"did not take the attestation of {digest}: {said}", NEXT) from None
     except (httpx.HTTPError, DockerException, ValueError) as problem:
         raise StayputError(where, f"did not take the attestation of {digest}: {problem}", NEXT) from None

@@ -22,6 +22,7 @@ from stayput.image.layers import secrets_in_layers
 from stayput.processes import telling
 from stayput.project import Site
 from stayput.proof import Check
+from stayput.redact import redact
 
 PYTHON = "/venv/bin/python"
 PORT = 8000
@@ -201,7 +202,7 @@ def unhealthy(said: str) -> str:
     """In one line what /healthz said, status and body."""
     if said.startswith("404 "):
         return "/healthz answers 404: a Django site has stayput.django.health.HealthMiddleware first in MIDDLEWARE"
-    return f"/healthz answers {' '.join(said.split())[:200]}"
+    return f"/healthz answers {' '.join(redact(said).split())[:200]}"
 
 
 def _settle(container: Container, asked: bool) -> None:

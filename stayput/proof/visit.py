@@ -14,6 +14,7 @@ from stayput.authorities import authorities
 from stayput.django import tokens
 from stayput.errors import StayputError
 from stayput.proof import NO_ANSWER, UNPROVEN, ProofCheck
+from stayput.redact import redact
 from stayput.variables import Access
 
 SHOWN = 200  # characters of an answer that are repeated
@@ -99,7 +100,7 @@ def said(answer: httpx.Response) -> str:
 
 
 def shown(answer: httpx.Response) -> str:
-    return " ".join(answer.text.split())[:SHOWN]
+    return " ".join(redact(answer.text).split())[:SHOWN]
 
 
 def bare(url: str) -> str:

@@ -13,6 +13,7 @@ from typing import Any, cast
 import httpx
 
 from stayput.errors import StayputError
+from stayput.redact import redact
 from stayput.secrets import Secret, plain
 from stayput.targets.limits import limit_of
 
@@ -150,7 +151,8 @@ class Api:
         """A provider's message, without the secrets of the call that it may repeat."""
         for value in _secrets(call.body):
             said = said.replace(value, "****")
-        return said[:SAID].encode(errors="replace").decode()  # half a character can be in JSON, but not be shown
+        # Redacted before it is cut: half a value is found no more. Half a character can be in JSON, but not be shown.
+        return redact(said)[:SAID].encode(errors="replace").decode()
 
     def _send(self, call: Call) -> tuple[httpx.Response, bytes]:
         """Raises StayputError where the provider wants no calls for long, or the answer does not end."""

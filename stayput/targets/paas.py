@@ -34,7 +34,7 @@ OURS = frozenset(variable.name for variable in VARIABLES if variable.owner == "o
 
 
 def stderr(line: str) -> None:
-    sys.stderr.write(redact(line) + "\n")
+    sys.stderr.write(line + "\n")
 
 
 class PaasTarget:
@@ -68,7 +68,8 @@ class PaasTarget:
         self._provider, self._source, self._key, self._migrate = provider, source, key, migrate
         self._builder, self._fresh = builder, fresh
         self._brings_database = brings_database
-        self._pace, self._say, self._reported = pace or Pace(), say, public or reported
+        self._pace, self._reported = pace or Pace(), public or reported
+        self._say: Callable[[str], None] = lambda line: say(redact(line))  # a provider's log quotes anything
         self._others = Others(provider, self._pace, self._say)
         self._attempts = Attempts(
             provider, home / f"{provider.name}.json", self._pace, self._others, self._say, fresh=fresh

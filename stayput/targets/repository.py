@@ -13,6 +13,7 @@ from stayput.image.inside import LOCKED
 from stayput.image.parts import RECIPE
 from stayput.kept import recall
 from stayput.project import Project
+from stayput.redact import redact
 from stayput.release import Build, site_files
 from stayput.secrets import write_private
 from stayput.targets import Deviation
@@ -98,7 +99,7 @@ def installed(where: str, lines: Sequence[str], build: Build, *, fresh: bool) ->
     if found := [line for line in lines if line.rstrip().endswith(build.parts["dependencies"])]:
         return re.sub(rf".*?(\d+ {LOCKED}).*", r"its build log: \1", found[0].strip())
     if lines:
-        raise StayputError(where, f"its build log says {lines[0].strip()[-150:]}: that is another lock", ANEW)
+        raise StayputError(where, f"its build log says {redact(lines[0]).strip()[-150:]}: that is another lock", ANEW)
     if fresh:
         raise StayputError(where, "its build log does not say what was installed", "read it there")
     return "its build log does not say what was installed: that layer was kept from an earlier build"

@@ -9,9 +9,10 @@ import httpx
 import pytest
 
 from stayput import photo
-from stayput.deploy import deploy, destroy, rollback, smoke_test, status
+from stayput.deploy import deploy, destroy, rollback, smoke_test
 from stayput.django import tokens
 from stayput.report import Report, reporting
+from stayput.status import status
 from stayput.workspace import Workspace
 from tests.contract.conftest import needs_contract
 from tests.integration.checkouts import Checkout

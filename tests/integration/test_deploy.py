@@ -15,12 +15,13 @@ import msgspec
 import pytest
 
 from stayput import photo, processes
-from stayput.deploy import deploy, destroy, plan, rollback, smoke_test, status
+from stayput.deploy import deploy, destroy, plan, rollback, smoke_test
 from stayput.django import tokens
 from stayput.ledger import Live
 from stayput.prove import prove
 from stayput.release import name_release
 from stayput.secrets import Secret
+from stayput.status import status
 from stayput.variables import Access
 from stayput.workspace import open_workspace
 from tests.integration.checkouts import ROOT

@@ -10,7 +10,7 @@ from stayput.apply import Executor, apply, show
 from stayput.errors import DifferencesFound, WrongUse
 from stayput.ledger import Destroyed, Live, Waived
 from stayput.plan import Desired, plan_cloud, plan_release
-from stayput.prove import prove
+from stayput.prove import prove, prove_names
 from stayput.release import Build
 from stayput.report import Report
 from stayput.targets import Observed
@@ -52,6 +52,7 @@ def smoke_test(workspace: Workspace, report: Report) -> None:
         keepsake=sought.keepsake,
         pages=workspace.project.proof.pages,
     )
+    proof = prove_names(proof, workspace.target, *workspace.names())
     report.proof(proof)
     report.document = {**report.document.pop("proof"), "build": proof.build, "release": proof.release}
     proof.or_raise()

@@ -1,6 +1,7 @@
 """The proof: a release is asked what people ask of it: its health, a real photo there and back, and its pages."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from http import HTTPStatus
 from typing import TypedDict
 
@@ -9,13 +10,15 @@ import msgspec
 
 from stayput.ledger import Keepsake
 from stayput.proof import Check, Proof
+from stayput.proof.domains import by_header, check_domains, of_service
 from stayput.proof.keepsake import check_keepsake, find_keepsake, forget_keepsake, leave_keepsake
 from stayput.proof.pages import check_pages
 from stayput.proof.upload import Upload
 from stayput.proof.visit import NOT_NOW, Unproven, Wrong, guarded, parsed, said, visit
+from stayput.targets import Target
 from stayput.variables import Access
 
-__all__ = ["check_health", "find_keepsake", "forget_keepsake", "get_ready", "leave_keepsake", "prove"]
+__all__ = ["check_health", "find_keepsake", "forget_keepsake", "get_ready", "leave_keepsake", "prove", "prove_names"]
 
 
 def prove(
@@ -46,6 +49,19 @@ def prove(
         checks += upload.checks()
         checks += check_pages(address, public, pages, uploads=upload.uploads)
         return Proof(url=address, checks=tuple(checks), sizes=upload.sizes, **reported)
+
+
+def prove_names(proof: Proof, target: Target, hosts: Iterable[str], origins: Iterable[str]) -> Proof:
+    """That proof, and where it is well a check for each other name under which the same release must answer.
+
+    hosts, origins: ALLOWED_HOSTS and CSRF_TRUSTED_ORIGINS of the release.
+    """
+    if not proof.ok:
+        return proof
+    domains = target.domains()
+    names = of_service(domains, proof.url) if domains else by_header(hosts, origins, proof.url, target.hosts())
+    checks = check_domains(names, proof.release, proof.build, target.polls)
+    return replace(proof, checks=(*proof.checks, *checks))
 
 
 def get_ready(access: Access) -> None:

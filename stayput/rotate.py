@@ -16,7 +16,7 @@ from stayput.keys import Keys
 from stayput.ledger import Live
 from stayput.plan import Desired, plan_cloud, plan_release
 from stayput.proof import ProofFailed
-from stayput.prove import prove
+from stayput.prove import prove, prove_names
 from stayput.release import Build
 from stayput.report import Report
 from stayput.secrets import fingerprint
@@ -114,6 +114,7 @@ def _prove(workspace: Workspace, report: Report, desired: Desired) -> None:
             keepsake=workspace.sought(last, desired.access).keepsake,
             pages=desired.pages,
         )
+        proof = prove_names(proof, workspace.target, *workspace.names())
     report.proof(proof)
     proof.or_raise()
 

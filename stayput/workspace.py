@@ -82,6 +82,10 @@ class Workspace:
         refuse(f"target {self.target.name}", observed.deviations)
         return observed
 
+    def names(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """ALLOWED_HOSTS and CSRF_TRUSTED_ORIGINS of a release: the target's own, and what the project adds."""
+        return domains.merge(self.target.hosts(), self.target.origins(), self.given.items())
+
     def image(self, build: Build) -> str:
         """The reference with digest of that build's image; empty where the target runs none, or none is made yet."""
         made = self.images.find(build.id) if self.target.runs_images else None
@@ -99,10 +103,8 @@ class Workspace:
 
     def desired(self, cloud: Cloud | None, build: Build, *, back: bool = False) -> Desired:
         """The release of that build under that cloud's outputs. back: to a build that was proven. Reads only."""
-        given = self.given
-        hosts, origins = domains.merge(self.target.hosts(), self.target.origins(), given.items())
-        ours = variables.wanted(cloud, self.secrets, hosts, origins)
-        added = {name: value for said in given.values() for name, value in said.items()}
+        ours = variables.wanted(cloud, self.secrets, *self.names())
+        added = {name: value for said in self.given.values() for name, value in said.items()}
         values = {**added, **ours}
         release = name_release(build, values, self.secrets.fingerprint_key)
         proven = self.ledger.live(self.target.name)

@@ -2,17 +2,16 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from http import HTTPStatus
 
 import httpx
 
-from stayput.domains import HOSTS, ORIGINS, Domain
+from stayput.domains import Domain
 from stayput.proof import Check
 from stayput.proof.visit import Wrong, guarded, refuse_outage, visit
-from stayput.release import Release
-from stayput.secrets import plain
 
-REFUSED = "answers 400: the site is not served under this name"
+REFUSED = "answers 400: it is not among ALLOWED_HOSTS"
 ALLOW = "add it to ALLOWED_HOSTS under [variables] in stayput.toml, and see that the settings read ALLOWED_HOSTS"
 Polls = Callable[[], Iterable[object]]  # as often as a name that does not lead to the release yet is asked again
 
@@ -27,10 +26,13 @@ class Name:
     headers: dict[str, str] = field(default_factory=dict[str, str])
 
 
-def check_domains(names: Iterable[Name], release: Release, polls: Polls) -> Iterator[Check]:
-    """A check for each. What the network between here and a domain does is no fault of the release: it is only said."""
+def check_domains(names: Iterable[Name], release: str, build: str, polls: Polls) -> Iterator[Check]:
+    """A check for each. release, build: ids, as each must report them.
+
+    What the network between here and a domain does is no fault of the release: it is only said.
+    """
     for one in names:
-        yield guarded(f"domain {one.name}", lambda one=one: _visited(one, release, polls))
+        yield guarded(f"domain {one.name}", partial(_visited, one, release, build, polls))
 
 
 def of_service(domains: Iterable[Domain], proven: str) -> list[Name]:
@@ -38,10 +40,9 @@ def of_service(domains: Iterable[Domain], proven: str) -> list[Name]:
     return [Name(name=one.name, address=one.url) for one in domains if one.works and one.url != proven]
 
 
-def by_header(release: Release, address: str, own: Iterable[str]) -> list[Name]:
+def by_header(hosts: Iterable[str], origins: Iterable[str], address: str, own: Iterable[str]) -> list[Name]:
     """The hosts that a project adds, where what ends their TLS is unknown. own: the target's."""
-    trusted = plain(release.variables.get(ORIGINS, "")).split(",")
-    added = [one for one in plain(release.variables.get(HOSTS, "")).split(",") if one and one not in own]
+    trusted, known = frozenset(origins), frozenset(own)
     return [
         Name(
             name=one,
@@ -49,29 +50,29 @@ def by_header(release: Release, address: str, own: Iterable[str]) -> list[Name]:
             by_header=True,
             headers={"Host": one} | ({"X-Forwarded-Proto": "https"} if f"https://{one}" in trusted else {}),
         )
-        for one in added
-        if not one.startswith((".", "*"))
+        for one in hosts
+        if one and one not in known and not one.startswith((".", "*"))
     ]
 
 
-def _visited(one: Name, release: Release, polls: Polls) -> str:
+def _visited(one: Name, release: str, build: str, polls: Polls) -> str:
     with visit(one.address, one.headers) as site:
         if not one.by_header:
             try:
-                _await(site, release, polls)
+                _await(site, release, build, polls)
             except httpx.TransportError as problem:
                 said = problem or type(problem).__name__
                 return f"not reached from here ({said}): look at its DNS records and its certificate"
-        answer = site.get("/healthz" if one.by_header else "/")
+        answer = site.get("/")  # /healthz answers under any name
         if answer.status_code == HTTPStatus.BAD_REQUEST:
             raise Wrong(REFUSED, ALLOW)
         refuse_outage(answer)
         if answer.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
             raise Wrong(f"/ answers {answer.status_code}")
-        return f"leads to release {release.id}" if not one.by_header else "is served"
+        return f"leads to release {release}" if not one.by_header else "is served"
 
 
-def _await(site: httpx.Client, release: Release, polls: Polls) -> None:
+def _await(site: httpx.Client, release: str, build: str, polls: Polls) -> None:
     """Until /healthz reports the release there. Raises Wrong, or what the network last did."""
     finding, remedy = "does not answer", ""
     problem: httpx.TransportError | None = None
@@ -82,10 +83,12 @@ def _await(site: httpx.Client, release: Release, polls: Polls) -> None:
             problem = failed
             continue
         problem = None
-        there, built = _reported(answer)
-        if answer.status_code == HTTPStatus.OK and (there, built) == (release.id, release.build.id):
+        there, built_there = _reported(answer)
+        if answer.status_code == HTTPStatus.OK and (there, built_there) == (release, build):
             return
-        finding, remedy = f"serves release {there}, not {release.id}", "see which service the domain leads to"
+        finding, remedy = f"serves release {there}, not {release}", "see which service the domain leads to"
+        if there == release:
+            finding = f"serves build {built_there or 'unknown'}, not {build}"
         if not there or answer.status_code != HTTPStatus.OK:
             finding = f"/healthz answers {answer.status_code}"
         if answer.status_code == HTTPStatus.BAD_REQUEST:

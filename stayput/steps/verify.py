@@ -1,14 +1,15 @@
 """The proof: a real photo through the started release."""
 
 import contextlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import ClassVar
 
+from stayput.domains import HOSTS, ORIGINS
 from stayput.ledger import Keepsake
 from stayput.proof import Proof
-from stayput.proof.domains import by_header, check_domains, of_service
-from stayput.prove import get_ready, prove
+from stayput.prove import get_ready, prove, prove_names
 from stayput.release import Release
+from stayput.secrets import plain
 from stayput.targets import Target
 from stayput.variables import Access
 
@@ -31,9 +32,8 @@ class Verify:
             get_ready(self.access)
 
     def perform(self, target: Target) -> Proof:
-        address = target.address(self.release)
         proof = prove(
-            address,
+            target.address(self.release),
             self.access,
             build=self.release.build.id,
             release=self.release.id,
@@ -41,8 +41,5 @@ class Verify:
             pages=self.pages,
             public=self.public,
         )
-        if not proof.ok:
-            return proof
-        domains = target.domains()
-        names = of_service(domains, address) if domains else by_header(self.release, address, target.hosts())
-        return replace(proof, checks=(*proof.checks, *check_domains(names, self.release, target.polls)))
+        said = [plain(self.release.variables.get(name, "")).split(",") for name in (HOSTS, ORIGINS)]
+        return prove_names(proof, target, *said)

@@ -13,6 +13,7 @@ from tests.standins.places import release
 from tests.standins.sites import LightImages, LightSites
 
 ONCE = partial(range, 1)
+WANTED = release(1).id, release(1).build.id
 
 
 @pytest.fixture
@@ -29,7 +30,7 @@ def visited(edge, served, domains):
     site = LightSites(images).start(images.reference(served.build), served.variables, "") if served else None
     edge.upstream = site.port if site else 0
     try:
-        return list(check_domains(of_service(domains, "https://proven.example"), release(1), ONCE))
+        return list(check_domains(of_service(domains, "https://proven.example"), *WANTED, ONCE))
     finally:
         if site:
             site.stop()
@@ -81,9 +82,9 @@ def site():
 
 def test_added_hosts_are_tried_by_header_over_what_their_origin_says(site):
     address, came = site
-    hosts, trusted = "127.0.0.1,gallery.example.com,.example.org,www.example.com", "https://gallery.example.com"
-    wanted = release(1, ALLOWED_HOSTS=hosts, CSRF_TRUSTED_ORIGINS=trusted)
-    found = list(check_domains(by_header(wanted, address, ["127.0.0.1"]), wanted, ONCE))
+    hosts = "127.0.0.1", "gallery.example.com", ".example.org", "www.example.com"
+    names = by_header(hosts, ["https://gallery.example.com"], address, ["127.0.0.1"])
+    found = list(check_domains(names, *WANTED, ONCE))
     assert [(one.name, one.ok) for one in found] == [
         ("domain gallery.example.com", True),
         ("domain www.example.com", False),

@@ -101,6 +101,23 @@ def test_a_new_release_on_a_disk_that_is_thrown_away_is_refused_because_the_phot
     assert not list(checkout.root.glob(f".stayput/local/process/releases/{second['release']}"))
 
 
+def test_a_release_that_refuses_a_name_of_its_own_is_withdrawn(checkout):
+    names = "variables.ALLOWED_HOSTS=gallery.example.com, .example.org"
+    code, first = checkout.run(deploy, names, storage="s3")
+    assert (code, first["proof"]["checks"][-1]["name"]) == (0, "domain gallery.example.com")
+
+    checkout.append("app/config/settings.py", '\nALLOWED_HOSTS = ["127.0.0.1"]\n')
+    code, second = checkout.run(deploy, names, storage="s3")
+    assert (code, second["error"]["what"]) == (
+        1,
+        "domain gallery.example.com: answers 400: it is not among ALLOWED_HOSTS",
+    )
+    assert httpx.get(f"{checkout.url}/healthz").json()["release"] == first["release"]
+
+    code, live = checkout.run(smoke_test, names, storage="s3")
+    assert (code, live["checks"][-1]["name"]) == (0, "domain gallery.example.com")
+
+
 @pytest.mark.parametrize(
     ("file", "old", "new", "said"),
     [

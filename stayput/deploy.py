@@ -123,6 +123,8 @@ def _waive_keepsake(workspace: Workspace, report: Report, why: str) -> None:
 def travel(workspace: Workspace, report: Report, execute: Executor) -> None:
     """Both passes, for this tree."""
     observed = _set_out(workspace, report)
+    if line := workspace.missing_origins():
+        report.say(line)
     build = workspace.target.measure()
     if cloud := workspace.cloud():
         cloud = cloud.drifted(workspace.engine.drift())

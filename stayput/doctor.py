@@ -1,5 +1,6 @@
 """`invoke doctor`: everything outside the checkout that a deploy needs, looked at side by side. Reads only."""
 
+import itertools
 import re
 import shutil
 import subprocess
@@ -71,7 +72,7 @@ def probes(workspace: Workspace) -> Mapping[str, Probe]:
         "disk": lambda: iter((disk(shutil.disk_usage(stack.root).free),)),
         "port": lambda: port(workspace),
         "provider": lambda: provider(target, workspace.project),
-        "target": lambda: target_settings(workspace),
+        "target": lambda: itertools.chain(target_settings(workspace), names(workspace)),
         "clock": lambda: iter((clock_at(address, needed=workspace.project.storage == "s3" and cloud is not None),)),
         "credentials": lambda: credentials(workspace, cloud),
         "key age": lambda: key_ages(cloud),
@@ -197,6 +198,14 @@ def target_settings(workspace: Workspace) -> Iterator[Finding]:
             yield Finding(name="target", ok=None, detail=f"{one}; a deploy sets it" if one.wanted else str(one))
     if not any(one.refused for one in observed.deviations):
         yield Finding(name="target", ok=True, detail=f"{observed.url}: nothing there keeps a deploy back")
+
+
+def names(workspace: Workspace) -> Iterator[Finding]:
+    """The names that a proof does not visit, and those whose pages the bucket does not answer."""
+    for line in workspace.unvisited():
+        yield Finding(name="domains", ok=None, detail=line)
+    if line := workspace.missing_origins():
+        yield Finding(name="origins", ok=None, detail=line)
 
 
 def clock_at(address: str, *, needed: bool) -> Finding:

@@ -62,6 +62,11 @@ def origins_of(domains: Iterable[Domain]) -> tuple[str, ...]:
     return tuple(sorted({parsers.origin(one.url) for one in domains}))
 
 
+def answering(domains: Iterable[Domain]) -> tuple[str, ...]:
+    """The origins of the pages that the site itself answers with now."""
+    return origins_of(one for one in domains if one.works and not one.redirects)
+
+
 def merge(
     hosts: Sequence[str], origins: Sequence[str], given: Iterable[tuple[str, Mapping[str, str | Secret]]]
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -2,16 +2,17 @@
 
 import contextlib
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stayput import domains, redact, secrets, variables, variables_file
-from stayput.engine import Cloud, Engine
+from stayput.engine import Cloud, Engine, stackfile
 from stayput.environment import check_aws
 from stayput.errors import WrongUse
+from stayput.infra import settings
 from stayput.ledger import Ledger, Live
 from stayput.plan import OF_THE_TARGET, Desired, Sought, name_database, seek
 from stayput.project import PROVIDERS, Project, load
@@ -85,6 +86,22 @@ class Workspace:
     def names(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """ALLOWED_HOSTS and CSRF_TRUSTED_ORIGINS of a release: the target's own, and what the project adds."""
         return domains.merge(self.target.hosts(), self.target.origins(), self.given.items())
+
+    def unvisited(self) -> Iterator[str]:
+        """A line for the names of a service, or for it, that a proof does not visit."""
+        if there := self.target.domains():
+            yield from domains.unvisited(there, ",".join(self.names()[0]))
+
+    def missing_origins(self) -> str:
+        """A line for the addresses whose pages the bucket does not answer; empty where there are none."""
+        if self.project.storage != "s3":
+            return ""
+        try:
+            allowed = settings.parse(stackfile.config(self.stack, encrypted=True)).origins
+        except (WrongUse, settings.SettingsError):  # the engine says it better
+            return ""
+        public = domains.answering(self.target.domains()) or self.target.origins()[:1]  # a front's own comes first
+        return settings.missing_origins(self.stack.settings.name, allowed, public)
 
     def image(self, build: Build) -> str:
         """The reference with digest of that build's image; empty where the target runs none, or none is made yet."""

@@ -4,7 +4,7 @@ import difflib
 import ipaddress
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, cast
 from urllib.parse import urlsplit
@@ -88,6 +88,19 @@ def parse(config: Mapping[str, str]) -> Settings:
         key_generation=(generation := _generation(ours.get("keyGeneration", "1"))),
         previous_key=_previous_key(ours.get("previousKey"), generation),
     )
+
+
+def missing_origins(file: str, origins: Sequence[str], public: Sequence[str]) -> str:
+    """One line for a person: which of the site's addresses stayput:origins in that file does not name; empty: none.
+
+    public: origins as a browser sends them; S3 compares the text.
+    """
+    missing = [one for one in public if one not in origins]
+    if not missing:
+        return ""
+    lines = ", ".join(f'"- {one}"' for one in missing)
+    what = f"does not name {', '.join(missing)}: pages there cannot send photos straight to the bucket"
+    return f"{file}: stayput:origins {what}. Next: add under stayput:origins: {lines}"
 
 
 def loopback_url(environment: Mapping[str, str]) -> str:

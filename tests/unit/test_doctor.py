@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from stayput import doctor
-from stayput.doctor import Finding, clock, disk, engine, key_age, key_use, python, side_by_side, target_settings
+from stayput.doctor import Finding, clock, disk, engine, key_age, key_use, names, python, side_by_side, target_settings
 from stayput.errors import WrongUse
 from stayput.image.registry import explain
 from stayput.targets import Deviation
@@ -113,6 +113,22 @@ def test_what_a_deploy_would_refuse_is_a_fault_with_its_remedy():
 
 def test_a_target_that_a_deploy_would_take_is_well():
     assert [one.ok for one in target_settings(Work(Place()))] == [True]
+
+
+class Named:
+    """A workspace, as far as the probe of the names looks into it."""
+
+    def unvisited(self):
+        return iter(["not verified yet, so not visited: soon.example.com (unverified)"])
+
+    def missing_origins(self):
+        return "Pulumi.live.yaml: stayput:origins does not name https://gallery.example.com"
+
+
+def test_names_that_do_not_work_everywhere_are_told_and_no_fault():
+    found = list(names(Named()))
+    assert [(one.name, one.ok) for one in found] == [("domains", None), ("origins", None)]
+    assert "soon.example.com" in found[0].detail
 
 
 def test_what_a_probe_is_refused_with_is_said_in_its_own_words():

@@ -1,6 +1,6 @@
 import pytest
 
-from stayput.domains import Domain, hosts_of, merge, public_address, unvisited
+from stayput.domains import Domain, answering, hosts_of, merge, public_address, unvisited
 from stayput.errors import WrongUse
 from stayput.secrets import Secret
 from stayput.variables import ENVIRONMENT, TABLE, refuse_overridden
@@ -71,3 +71,12 @@ def test_each_name_that_is_not_visited_is_said():
         "not verified yet, so not visited: soon.example.com (PENDING)",
         "other.example is not a domain of this service, so not visited: add it there",
     ]
+
+
+def test_the_site_answers_where_a_domain_works_and_is_not_sent_on():
+    names = [
+        Domain(name="Gallery.example.com"),
+        Domain(name="soon.example.com", works=False),
+        Domain(name="www.example.com", redirects=True),
+    ]
+    assert answering(names) == ("https://gallery.example.com",)

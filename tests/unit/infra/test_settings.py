@@ -4,7 +4,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from stayput.infra.settings import KEYS, Settings, SettingsError, loopback_url, parse
+from stayput.infra.settings import KEYS, Settings, SettingsError, loopback_url, missing_origins, parse
 
 REGION = {"aws:region": "eu-central-1"}
 
@@ -245,3 +245,18 @@ def test_any_text_of_a_setting_is_valid_or_refused_by_its_key(config):
 def test_an_address_that_is_none_is_refused(url):
     with pytest.raises(SettingsError, match="is not on this machine"):
         loopback_url({"STAYPUT_CLOUD_URL": url})
+
+
+def test_addresses_that_the_bucket_does_not_answer_are_named_with_the_lines_to_add():
+    a, b = "https://photos.example.org", "https://www.photos.example.org"
+    assert missing_origins("Pulumi.live.yaml", (a, b), (b, a)) == ""
+    assert missing_origins("Pulumi.live.yaml", (a, "https://other.example.org"), (a,)) == ""
+    told = missing_origins("Pulumi.live.yaml", (a,), (a, b))
+    assert told.startswith(f"Pulumi.live.yaml: stayput:origins does not name {b}: ")
+    assert told.endswith(f'Next: add under stayput:origins: "- {b}"')
+    assert missing_origins("Pulumi.live.yaml", (), (a, b)).endswith(f'"- {a}", "- {b}"')
+
+
+def test_an_address_with_another_scheme_or_port_is_another_origin():
+    assert missing_origins("f", ("http://127.0.0.1:8000",), ("http://127.0.0.1:8001",))
+    assert missing_origins("f", ("http://localhost",), ("https://localhost",))

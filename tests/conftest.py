@@ -1,5 +1,6 @@
 from functools import cache
 
+import hypothesis
 import pytest
 
 from stayput import redact
@@ -12,6 +13,8 @@ def is_there(name):
 
 
 def pytest_configure(config):
+    hypothesis.settings.register_profile("untimed", deadline=None)  # a busy machine is no fault of the code
+    hypothesis.settings.load_profile("untimed")
     config.addinivalue_line("markers", "needs(part): runs only where that real part is; see tests/parts.py")
 
 

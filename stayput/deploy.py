@@ -71,7 +71,7 @@ def rollback(workspace: Workspace, report: Report, to: str | None = None, *, wit
 
     without_keepsake: as for a deploy.
 
-    The cloud stays as it is: nobody waits for it on the way back, and infra/ may be what went wrong.
+    The cloud stays as it is: a rollback does not wait for it, and infra/ may be what went wrong.
     """
     proven = workspace.ledger.live(workspace.target.name)
     earlier = [event for event in proven if event.build != proven[-1].build]

@@ -168,7 +168,7 @@ def provider(target: str, project: Project) -> Iterator[Finding]:
 
     file = file_of(target)
     token = token_of(file, project)
-    yield Finding(name="token", ok=True, detail="; ".join(tokens.told(token, file.TOKENS)))
+    yield Finding(name="token", ok=True, detail="; ".join(tokens.described(token, file.TOKENS)))
     address = api_url(target)
     try:
         answer = httpx.get(address, timeout=PROBE_SECONDS)

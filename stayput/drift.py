@@ -35,7 +35,7 @@ def differences(last: Live, observed: Observed) -> list[Drift]:
         found.append(Drift("build", f"{observed.build or 'unknown'} serves, not {last.build}"))
     if last.image and observed.image and observed.image != last.image:
         found.append(Drift("image", f"is {observed.image}, was {last.image}"))
-    for name in observed.astray(last.fingerprints):
+    for name in observed.differing(last.fingerprints):
         found.append(Drift(f"variable {name}", "is changed" if name in observed.fingerprints else "is gone"))
     return [*found, *(Drift(one.setting, str(one)) for one in observed.deviations if one.wanted)]
 

@@ -169,7 +169,7 @@ class Ledger:
         return last.step if isinstance(last, Began) else ""
 
     def cut_off(self, step: str) -> bool:
-        """Whether nobody saw the end of that step when it was begun last."""
+        """Whether that step was begun last without an end that was recorded."""
         events = (record.event for record in reversed(self.records()))
         last = next((one for one in events if isinstance(one, Began | Did | Failed) and one.step == step), None)
         return isinstance(last, Began)

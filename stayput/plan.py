@@ -117,9 +117,9 @@ def _is_migrated(desired: Desired, observed: Observed) -> bool:
 
 
 def _changed_there(release: Release, observed: Observed) -> str:
-    """What somebody changed at the target under the live release."""
-    astray = observed.astray(release.fingerprints)
-    said = [f"{', '.join(astray)} stored there otherwise"] if astray else []
+    """What was changed by hand at the target under the live release."""
+    differing = observed.differing(release.fingerprints)
+    said = [f"{', '.join(differing)} stored there otherwise"] if differing else []
     return "; ".join([*said, *(str(one) for one in observed.deviations if one.wanted)])
 
 

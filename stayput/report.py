@@ -43,7 +43,7 @@ class Report:
 
     @contextlib.contextmanager
     def step(self, name: str, reason: str, sentence: str) -> Iterator[None]:
-        """Time one step; it is told when it ends, and while it runs where somebody is watching."""
+        """Time one step; it is shown when it ends, and while it runs on a terminal."""
         entry: dict[str, Any] = {"name": name, "reason": reason, "seconds": 0.0, "outcome": "failed"}
         self.steps.append(entry)
         started = time.monotonic()
@@ -66,7 +66,7 @@ class Report:
         self._line("done" if check.ok else "failed", f"{check.name}: {check.detail}")
 
     def proof(self, proof: "Proof") -> None:
-        """The checks of a proof, a line each; the last proof told is the one in the document."""
+        """The checks of a proof, a line each; the last one is in the document."""
         checks = [dataclasses.asdict(check) for check in proof.checks]
         self.document["proof"] = {"ok": proof.ok, "url": proof.url, "checks": checks, "sizes": dict(proof.sizes)}
         for check in proof.checks:
@@ -82,7 +82,7 @@ class Report:
         self._console.print(table)
 
     def confirm(self, sentence: str, yes: bool) -> None:
-        """Go on only if somebody says yes. Raises WrongUse where nobody can be asked."""
+        """Go on only after a yes. Raises WrongUse where there is no terminal to ask on."""
         if yes:
             return
         if self.as_json or not sys.stdin.isatty():

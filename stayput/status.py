@@ -14,9 +14,9 @@ SHOWN = 5  # releases in the table
 
 @dataclass(frozen=True, kw_only=True)
 class Status:
-    """What is there, held against what was recorded. `told` is one line for people."""
+    """What is there, held against what was recorded. `sentence` is one line for people."""
 
-    told: str
+    sentence: str
     proven: bool  # the ledger's last release, and its build
     other_build: bool  # of a recorded release
 
@@ -44,7 +44,7 @@ def status(workspace: Workspace, report: Report) -> None:
         for one in proven[-SHOWN:]
     ]
     report.table(f"{name}: {observed.url}", ("release", "build", "proven", ""), rows)
-    report.say(found.told)
+    report.say(found.sentence)
 
 
 def once(proven: Sequence[Live]) -> tuple[Live, ...]:
@@ -61,19 +61,21 @@ def compare(observed: Observed, proven: Sequence[Live], times: Mapping[str, str]
     last = proven[-1] if proven else None
     same = next((one for one in proven if one.release == observed.release), None)
     other_build = bool(same and observed.build and observed.build != same.build)
-    told = observed.said
-    if not told and other_build and same:
-        told = (
+    sentence = observed.said
+    if not sentence and other_build and same:
+        sentence = (
             f"release {observed.release} is live, but the site reports build {observed.build}, not {same.build}, "
             f"which was proven {_time(times[same.release])}. Next: invoke deploy"
         )
-    if not told:
-        told = f"release {observed.release or 'unknown'}, build {observed.build or 'unknown'}, is live and healthy"
-        told += f", proven {_time(times[same.release])}" if same else ", and was not proven from here"
+    if not sentence:
+        sentence = f"release {observed.release or 'unknown'}, build {observed.build or 'unknown'}, is live and healthy"
+        sentence += f", proven {_time(times[same.release])}" if same else ", and was not proven from here"
         if last and last is not same:
-            told += f"; the last that was proven is release {last.release}, build {last.build}"
-            told += f", {_time(times[last.release])}"
-    return Status(told=told, proven=same is not None and same is last and not other_build, other_build=other_build)
+            sentence += f"; the last that was proven is release {last.release}, build {last.build}"
+            sentence += f", {_time(times[last.release])}"
+    return Status(
+        sentence=sentence, proven=same is not None and same is last and not other_build, other_build=other_build
+    )
 
 
 def _entry(one: Live, times: Mapping[str, str]) -> dict[str, str]:

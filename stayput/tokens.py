@@ -97,7 +97,7 @@ def _entries(keyring: Callable[[str], str] | None) -> Look:
     return lambda name: (keyring(name) if keyring else "", "the keyring")
 
 
-def told(token: Token, kinds: Sequence[Kind]) -> Iterator[str]:
+def described(token: Token, kinds: Sequence[Kind]) -> Iterator[str]:
     """What is to say of it: which kind was found where, and that a less powerful one would do."""
     yield f"{token.kind.name}, from {token.place}, speaks for {token.kind.speaks_for}"
     if token.kind != kinds[0]:

@@ -32,7 +32,7 @@ class Access:
 
 
 def database(owner: Literal["theirs", "ours"], environment: Mapping[str, str]) -> Variables:
-    """DATABASE_URL where a deploy sets it: from the environment of whoever deploys. Raises WrongUse."""
+    """DATABASE_URL where a deploy sets it: from the environment of the deploy. Raises WrongUse."""
     if owner == "theirs":
         return {}
     if not (url := environment.get("DATABASE_URL", "").strip()):  # CI's often end with a line end

@@ -21,7 +21,7 @@ from app.uploads.events import log
 from app.uploads.images import ProcessedImage
 from app.uploads.models import Image, State
 
-ABANDONED = timedelta(minutes=15)  # whoever worked on a picture is dead: no request lives that long
+ABANDONED = timedelta(minutes=15)  # the worker on a picture is dead: no request lives that long
 RETRY_AFTER = 10  # seconds
 breaker = Breaker(failures=3, seconds=RETRY_AFTER)
 
@@ -39,11 +39,11 @@ class StorageUnavailable(Exception):
 
 
 class InProgress(Exception):
-    """Somebody else is at work on this picture."""
+    """Another request is at work on this picture."""
 
 
 class Deleted(Exception):
-    """Its text is for whoever sent the picture."""
+    """Its text is for the sender of the picture."""
 
     def __init__(self) -> None:
         super().__init__("The picture was deleted while it was being made.")
@@ -95,7 +95,7 @@ def insert(image: Image) -> Image:
 def move(image: Image, states: tuple[State, ...], state: State, *, unchanged: bool = False, **fields: Any) -> bool:
     """Give the row another state, if it is in one of `states`: of several who try, one does. Says whether it did.
 
-    unchanged: only if nobody has moved it since `image` was read.
+    unchanged: only if it was not moved since `image` was read.
     """
     fields |= {"state": state, "changed": timezone.now()}
     rows = Image.objects.filter(pk=image.pk, state__in=states)
@@ -185,7 +185,7 @@ def remove_objects(image: Image) -> None:
 def discard(image: Image, problem: BaseException) -> None:
     """Remove what was half made.
 
-    Where even that fails, or a write that nobody answered may yet be done, the row stays and tells the sweep what to
+    Where even that fails, or an unanswered write may yet be done, the row stays and shows the sweep what to
     remove.
     """
     with suppress(StorageUnavailable, DatabaseError, InterfaceError):

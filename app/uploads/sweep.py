@@ -21,7 +21,7 @@ logger = logging.getLogger("site")
 
 
 def sweep() -> Counter[str]:
-    """Go through all pictures that nobody is at work on and that are not as they should be. Says how many became what.
+    """Go through all abandoned pictures that are not as they should be. Says how many became what.
 
     Safe at any time, twice at once, and after being killed itself.
     """
@@ -51,13 +51,13 @@ def settle(image: Image) -> str:
     except DatabaseError:  # a newer release's table may refuse this one row, and take the others
         logger.exception("the database refuses to have %s looked after", image.pk)
         return "left"
-    except store.Deleted:  # by somebody else, while it was being made
+    except store.Deleted:  # by another request, while it was being made
         pass
     return "removed"
 
 
 def finish(image: Image) -> str:
-    """The photo may be there, and whoever was to make a picture of it is not any more."""
+    """The photo may be there, and the process that was to make a picture of it is gone."""
     if image.state == State.PROCESSING and not store.move(image, (image.state,), State.RECEIVED, unchanged=True):
         raise store.InProgress
     try:

@@ -134,7 +134,7 @@ def unfilled(data: bytes) -> bytes:
 
 
 def with_end(data: bytes) -> bytes | None:
-    """A JPEG in several scans that lacks nothing but its end marker, with it; None if it lacks more, or nothing.
+    """A JPEG in several scans that misses nothing but its end marker, with it; None if it misses more, or nothing.
 
     It is decoded twice, each time with something else after it. Source: ITU-T T.81, B.2.3 and G.1.1.1.
     """

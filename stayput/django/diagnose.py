@@ -56,7 +56,7 @@ class Line:
 def diagnose() -> Iterator[Line]:
     """All five sections in their order. Raises nothing; what is written is taken away again.
 
-    The third asks nobody and takes the longest: it is worked on beside the others.
+    The third asks no other service and takes the longest: it is worked on beside the others.
     """
     with ThreadPoolExecutor(1) as beside:
         pictures = beside.submit(_lines_of, 3, optimisation)
@@ -206,7 +206,7 @@ def rows_with_files(model: Any, fields: Sequence[str]) -> Line:
 
 
 def is_gone(file: Any) -> bool:
-    """Whether a stored file is not there. S3 says 403 of it to whoever may not list the bucket."""
+    """Whether a stored file is not there. S3 answers 403 to a key that may not list the bucket."""
     try:
         return not file.storage.exists(file.name)
     except Exception as problem:  # each storage raises its own kind

@@ -86,7 +86,7 @@ class S3MediaStorage(S3Storage):
 
     def form(self, name: str, *, content_type: str, most: int, seconds: int) -> dict[str, Any]:
         """`{"url", "fields"}` of a form that may be posted to the bucket: this name, this type, 1 to `most` bytes."""
-        fixed = {"Content-Type": content_type, "Content-Disposition": "attachment"}  # nobody has looked at it yet
+        fixed = {"Content-Type": content_type, "Content-Disposition": "attachment"}  # not checked yet
         return self.client.generate_presigned_post(
             self.bucket_name,
             INCOMING + name,

@@ -50,7 +50,7 @@ def s3(values: Values) -> dict[str, Any]:
             "url_protocol": "http:" if plain_http(values) else "https:",
             "object_parameters": {
                 "CacheControl": f"{'private' if signed else 'public'}, max-age=31536000, immutable",
-                "ContentDisposition": "inline",  # shown, and under no name that somebody chose
+                "ContentDisposition": "inline",  # shown, and under no name that an uploader chose
             },
             "client_config": Config(
                 signature_version="s3v4",

@@ -33,7 +33,7 @@ def verify(key: str, token: str) -> Purpose:
     if age > LIFETIME:
         raise BadToken("The upload token has expired: a token lives ten minutes.")
     if age < -CLOCK_SKEW:
-        raise BadToken("The upload token is from the future: the clock of whoever signed it is ahead.")
+        raise BadToken("The upload token is from the future: the clock of its signer is ahead.")
     if said["purpose"] not in get_args(Purpose):
         raise BadToken("The upload token is for something this site does not know.")
     return said["purpose"]

@@ -18,7 +18,7 @@ Needed = Literal["always", "with S3", "with ImageKit", "no"]
 class Variable:
     """One variable of the environment.
 
-    owner: "ours" is set by a deploy, "theirs" by the platform or by whoever runs the site.
+    owner: "ours" is set by a deploy, "theirs" by the platform or by the site's operator.
     default: what stands where nothing is set; "" when there is none. where: the place to get a value.
     """
 

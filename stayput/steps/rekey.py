@@ -1,4 +1,4 @@
-"""The stack's settings, told which keys the uploader has. Nothing happens in the cloud before it is provisioned."""
+"""The stack's settings, with the keys that the uploader has. Nothing happens in the cloud before it is provisioned."""
 
 from dataclasses import dataclass
 from typing import ClassVar

@@ -28,7 +28,7 @@ class Verify:
         return f"prove release {self.release.id}: {self.reason}"
 
     def get_ready(self) -> None:
-        with contextlib.suppress(Exception):  # what does not work is told by the proof
+        with contextlib.suppress(Exception):  # what does not work is reported by the proof
             get_ready(self.access)
 
     def perform(self, target: Target) -> Proof:

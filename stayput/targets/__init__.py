@@ -35,18 +35,18 @@ class Observed:
     """What a target reports of itself."""
 
     url: str  # the public address, without a slash at the end
-    release: str = ""  # what has the traffic, by its own word; empty: nothing
+    release: str = ""  # what has the traffic, as /healthz reports; empty: nothing
     build: str = ""
     image: str = ""  # reference with digest of what serves, where there is one
     healthy: bool = False
-    unrecorded: str = ""  # a release that was asked for there, and whose record nobody has seen yet
+    unrecorded: str = ""  # a release that was asked for there, and is not recorded yet
     fingerprints: Mapping[str, str] = field(default_factory=dict[str, str])  # of variables; empty: cannot be read
     database_known: bool = False  # releases use DATABASE_URL of their variables, or else the one that the target has
-    built_by: str = ""  # who builds the repository there, so that nobody can open the image here; empty: nobody
+    built_by: str = ""  # the builder of the repository there, whose image cannot be opened here; empty: none
     said: str = ""  # how the target itself puts it, for people
     deviations: tuple[Deviation, ...] = ()  # of its settings
 
-    def astray(self, fingerprints: Mapping[str, str]) -> list[str]:
+    def differing(self, fingerprints: Mapping[str, str]) -> list[str]:
         """The names of these variables that it has otherwise; what cannot be read counts as it was written."""
         there = self.fingerprints
         return [name for name, value in fingerprints.items() if there and there.get(name) not in ("", value)]
@@ -105,7 +105,7 @@ class Target(Protocol):
 
     # The site's manage.py with these arguments, run inside the live release, with its files and variables: the lines
     # it wrote, output and errors in one, whatever its exit code. Raises StayputError where nothing is live, and where
-    # the place lets nobody in, whose next step says where the same is found.
+    # the place runs no commands, whose next step says where the same is found.
 
     def logs(self, *, follow: bool = False) -> Iterator[str]: ...
 

@@ -32,7 +32,7 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     live: str  # the one of them that had the traffic; empty: none
     served: str  # the release that the public address reported; empty: none
     asked: float  # when, in seconds since the epoch
-    id: str = ""  # of the deployment; empty: not told yet, so that only the list can tell whether it was made
+    id: str = ""  # of the deployment; empty: not known yet, so that only the list can tell whether it was made
     fresh: bool = False  # built without what the provider keeps from earlier builds
     put_back: bool = False  # the variables are those before it again, though it may still have the traffic
 
@@ -181,10 +181,10 @@ def digest(image: str) -> str:
     return image if is_commit(image) else image.partition("@")[2]
 
 
-def is_other(told: str, asked: str) -> bool:
+def is_other(there: str, asked: str) -> bool:
     """Whether the image or commit that a provider tells is another than the one that was asked for."""
-    if not told or is_commit(asked):
-        return bool(told) and not asked.startswith(told.lower())
-    if digest(told):
-        return digest(told) != digest(asked)
-    return repository(told) != repository(asked)
+    if not there or is_commit(asked):
+        return bool(there) and not asked.startswith(there.lower())
+    if digest(there):
+        return digest(there) != digest(asked)
+    return repository(there) != repository(asked)

@@ -257,7 +257,7 @@ class DockerTarget:
         return {**theirs, **ours, "PORT": str(PORT)}
 
     def _reachable(self, endpoint: str) -> str:
-        """An address of this machine that the container and whoever reads its pages can both use: localhost.
+        """An address of this machine that the container and the readers of its pages can both use: localhost.
 
         In the container it is its own loopback first, where nothing listens on that port, then the host's gateway.
         """

@@ -154,7 +154,7 @@ class Koyeb:
         ]
 
     def fingerprints(self) -> Mapping[str, str]:
-        """A secret that is not Stayput's own stands for itself: its value is told to nobody."""
+        """A secret that is not Stayput's own stands for itself: its value cannot be read."""
         self.deployments()
         return {name: self._known(one) for name, one in variables_of(standing(self._listed)).items()}
 

@@ -29,7 +29,7 @@ NEXT_STEPS = {
     "STOPPING": "it was stopped there: see its Activity, then deploy again",
     "STOPPED": "it was stopped there: see its Activity, then deploy again",
 }
-SAVED_ONLY = "STASHED"  # settings that somebody saved without deploying them
+SAVED_ONLY = "STASHED"  # settings that were saved and not deployed
 NAME_LENGTH = 63  # of a secret's name: lower case letters, digits and dashes
 FINGERPRINT = re.compile(r"stayput-.*-([0-9a-f]{16})")
 HEALTH_SECONDS = 300  # that a release has for migrations and its start before it is restarted
@@ -73,7 +73,7 @@ def variables_of(definition: Json) -> dict[str, Json]:
 def standing(listed: Sequence[Json]) -> Json:
     """The definition to go on from. listed: newest first.
 
-    The newest one, but not that of another release than the live one before it is live itself. What somebody saved or
+    The newest one, but not that of another release than the live one before it is live itself. What was saved or
     deployed by hand counts, also where that failed: it is of the live release, and holds the variables they set.
     """
     live = next((one for one in listed if parse_deployment(one).phase is Phase.LIVE), None)
@@ -181,7 +181,7 @@ def misled(definition: Json) -> Iterator[Deviation]:
 
 def _only_said(definition: Json) -> Iterator[Deviation]:
     if any(one.get("type") == "free" for one in definition.get("instance_types") or ()):
-        said = "the service sleeps when nobody visits, and the first visitor waits"
+        said = "the service sleeps without visitors, and the first visitor waits"
         yield Deviation(setting="instance type", there="free", remedy=said)
     if any(one.get("min") == 0 for one in definition.get("scalings") or ()):
         yield Deviation(setting="scaling", there="to zero", remedy="the first visitor waits")

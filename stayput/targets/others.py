@@ -34,8 +34,8 @@ class Others:
             whose = self._provider.whose(one.id)
         except StayputError:  # it only helps
             whose = ""
-        told = (("by", whose), ("of", one.image), ("since", one.created))
-        return f"deployment {one.id}" + "".join(f" {word} {what}" for word, what in told if what)
+        known = (("by", whose), ("of", one.image), ("since", one.created))
+        return f"deployment {one.id}" + "".join(f" {word} {what}" for word, what in known if what)
 
     def _follow(self, id: str, who: str, limit: float) -> None:
         said = ""

@@ -197,7 +197,7 @@ class PaasTarget:
         self._attempts.forget()
 
     def manage(self, *arguments: str) -> tuple[str, ...]:
-        """Nobody is let in by an API: always raises StayputError."""
+        """No API runs a command: always raises StayputError."""
         command = f"python manage.py {' '.join(arguments)}"
         raise StayputError(self._where, f"{self.name} lets no command in", f"run it in its own shell: {command}")
 

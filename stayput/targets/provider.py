@@ -82,13 +82,13 @@ class Provider(Protocol):
 
     def settle(self, image: str, migrate: str) -> Sequence[Deviation]: ...  # puts these right, and the image; what was
 
-    def deploy(self, image: str) -> str: ...  # the new deployment's id, or empty where it was not told. Raises Unsure
+    def deploy(self, image: str) -> str: ...  # the new deployment's id, or empty where it is not known. Raises Unsure
 
     def deployments(self) -> Sequence[Deployment]: ...  # newest first
 
     def deployment(self, id: str) -> Deployment: ...
 
-    def whose(self, id: str) -> str: ...  # who or what asked for that deployment; empty where it is not told
+    def whose(self, id: str) -> str: ...  # who or what asked for that deployment; empty where it is not known
 
     def cancel(self, id: str) -> None: ...
 

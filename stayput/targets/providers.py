@@ -61,13 +61,13 @@ def open_provider(name: str, project: Project, stack: Stack, key: Secret) -> Tar
     provider = file.open_provider(table, token_of(file, project), environment, partial(secrets.fingerprint, key))
     migrate = f"python {project.site.manage} migrate_once"
     brings_database = project.database == "ours" or "DATABASE_URL" in project.variables
-    road = partial(PaasTarget, provider, home=stack.home, key=key, migrate=migrate, brings_database=brings_database)
+    target = partial(PaasTarget, provider, home=stack.home, key=key, migrate=migrate, brings_database=brings_database)
     if isinstance(table, Building) and table.source == "repository":
         source = Repository(stack.root, project, stack.home)
-        return road(source, builder=cast("Builder", provider), fresh=table.fresh)
+        return target(source, builder=cast("Builder", provider), fresh=table.fresh)
     if isinstance(table, Building) and table.fresh:
         what = 'is for source = "repository": the image is built here'
         raise WrongUse(f"targets.{name}, fresh", what, "build it anew: invoke build --fresh")
-    return road(
+    return target(
         PushedImages(Images(project, stack), pulled_here=loopback.leads_here(urlsplit(provider.api.url).netloc))
     )

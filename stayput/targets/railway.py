@@ -90,7 +90,7 @@ class Railway:
         return [parse_domain(one) for one in self._domains]
 
     def fingerprints(self) -> Mapping[str, str]:
-        """Of a sealed variable nothing is told but that it is there."""
+        """Of a sealed variable only its name can be read."""
         page, known = self._whole(
             "read the variables", documents.VARIABLES, self._ids, lambda data: data["environment"]
         )
@@ -98,9 +98,11 @@ class Railway:
             one for one in known["variables"] if one["serviceId"] == self._ids["service"]
         )  # not of all, nor shared
         sealed = [one["name"] for one in of_ours if one["isSealed"]]
-        told: dict[str, str] = page["variables"]
+        listed: dict[str, str] = page["variables"]
         self._rendered = page["rendered"]
-        self._there = dict.fromkeys(sealed, UNREADABLE) | {name: secret_of(name, value) for name, value in told.items()}
+        self._there = dict.fromkeys(sealed, UNREADABLE) | {
+            name: secret_of(name, value) for name, value in listed.items()
+        }
         return {name: "" if one is UNREADABLE else self._fingerprint(one.value) for name, one in self._there.items()}
 
     def inject(self, values: Variables) -> None:

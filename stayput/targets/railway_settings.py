@@ -56,7 +56,7 @@ def parse_deployment(node: Mapping[str, Any]) -> Deployment:
 
 
 def parse_domain(node: Mapping[str, Any]) -> Domain:
-    """A custom or a service domain. What is not told counts as fine.
+    """A custom or a service domain. What is not said counts as fine.
 
     A domain behind a CDN has the CDN's DNS records, and works.
     """
@@ -94,10 +94,10 @@ def deviations(instance: Json, migrate: str) -> list[Deviation]:
         said = "it replaces the image's own; clear it in Settings, Deploy"
         found.append(Deviation(setting="start command", there=instance["startCommand"], remedy=said))
     if instance.get("cronSchedule"):
-        said = "it runs at these times only, and serves nobody between them; clear it in Settings, Deploy"
+        said = "it runs at these times only, and is down between them; clear it in Settings, Deploy"
         found.append(Deviation(setting="cron schedule", there=instance["cronSchedule"], remedy=said, refused=True))
     if instance.get("sleepApplication"):
-        said = "it sleeps when nobody visits, and the first visitor waits; turn it off in Settings, Deploy"
+        said = "it sleeps without visitors, and the first visitor waits; turn it off in Settings, Deploy"
         found.append(Deviation(setting="serverless", there="on", remedy=said))
     return found
 

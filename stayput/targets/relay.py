@@ -1,4 +1,4 @@
-"""Lets containers reach a port of 127.0.0.1 of this machine, and nobody else: python -m stayput.targets.relay HOST PORT
+"""Lets containers, and no other host, reach a port of 127.0.0.1 here: python -m stayput.targets.relay HOST PORT
 
 On Linux containers reach the machine at the address of their bridge, where a server on 127.0.0.1 does not listen.
 Docker Desktop needs none of this: there `host-gateway` leads to 127.0.0.1 itself.

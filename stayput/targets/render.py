@@ -156,7 +156,7 @@ def deviations(service: Json, migrate: str) -> list[Deviation]:
     ]
     found = [Deviation(setting=name, there=is_ or "", wanted=to) for name, is_, to in wanted if is_ != to]
     if free:
-        said = "the service sleeps when nobody visits, and runs no pre-deploy command: migrate by hand"
+        said = "the service sleeps without visitors, and runs no pre-deploy command: migrate by hand"
         found.append(Deviation(setting="plan", there="free", remedy=said))
     if command := specific.get("dockerCommand"):
         said = "it replaces the image's own; clear it in Settings, Docker Command"
@@ -239,8 +239,8 @@ class Render:
         return self._domains
 
     def fingerprints(self) -> Mapping[str, str]:
-        told = (one["envVar"] for one in self._pages(partial(list_variables, self._id)))
-        self._there = {one["key"]: secret_of(one["key"], one["value"]) for one in told}
+        listed = (one["envVar"] for one in self._pages(partial(list_variables, self._id)))
+        self._there = {one["key"]: secret_of(one["key"], one["value"]) for one in listed}
         return {name: self._fingerprint(value.value) for name, value in self._there.items()}
 
     def inject(self, values: Variables) -> None:

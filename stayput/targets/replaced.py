@@ -34,7 +34,7 @@ class Replaced:
         self._wrote.clear()
 
     def own(self, there: Mapping[str, Secret], unreadable: Secret | None = None) -> dict[str, Secret | None]:
-        """What was there before, by name, of the values that nobody has changed since.
+        """What was there before, by name, of the values that are unchanged since.
 
         unreadable: stands for a value that the provider does not give; where it did not before, it counts as unchanged.
         """

@@ -22,7 +22,7 @@ ANEW = "have it built without what is kept there: invoke deploy --fresh"
 
 
 class Repository:
-    """A Source whose references are commits. What is not committed and pushed is measured by nobody."""
+    """A Source whose references are commits. What is not committed and pushed is not measured."""
 
     def __init__(self, root: Path, project: Project, home: Path) -> None:
         """home: of the stack; it keeps which commit a build was of."""

@@ -121,7 +121,7 @@ def test_a_reference_of_ours_is_compared_as_it_was_written(referring):
     referring.deploy(one)
     count = len(referring.hosting.deploys)
     referring.stand_in.elsewhere["Postgres"]["PGHOST"] = "moved.example.com"
-    assert referring.again().observe().astray(one.fingerprints) == []
+    assert referring.again().observe().differing(one.fingerprints) == []
     referring.deploy(one)
     assert len(referring.hosting.deploys) == count
 
@@ -130,7 +130,7 @@ def test_a_reference_that_was_replaced_by_its_value_is_a_difference(referring):
     one = release(1, PGHOST="${{Postgres.PGHOST}}")
     referring.deploy(one)
     referring.stand_in.variables["PGHOST"] = referring.stand_in.rendered["PGHOST"]
-    assert referring.again().observe().astray(one.fingerprints) == ["PGHOST"]
+    assert referring.again().observe().differing(one.fingerprints) == ["PGHOST"]
 
 
 def test_a_port_that_is_a_reference_is_compared_by_its_value(referring):

@@ -26,30 +26,30 @@ PROVEN = (live("r1", "b1"), live("r2", "b2"))
 
 def test_the_release_and_the_build_are_told_with_the_time():
     found = compare(observed("r2", "b2"), PROVEN, AT)
-    assert found.told == "release r2, build b2, is live and healthy, proven 2026-05-02 11:30 UTC"
+    assert found.sentence == "release r2, build b2, is live and healthy, proven 2026-05-02 11:30 UTC"
     assert (found.proven, found.other_build) == (True, False)
 
 
 def test_another_build_of_the_same_release_is_not_called_well():
     found = compare(observed("r2", "b1"), PROVEN, AT)
-    assert "the site reports build b1, not b2, which was proven 2026-05-02 11:30 UTC" in found.told
-    assert "healthy" not in found.told
+    assert "the site reports build b1, not b2, which was proven 2026-05-02 11:30 UTC" in found.sentence
+    assert "healthy" not in found.sentence
     assert (found.proven, found.other_build) == (False, True)
 
 
 def test_an_earlier_release_is_told_beside_the_last_that_was_proven():
     found = compare(observed("r1", "b1"), PROVEN, AT)
-    assert "release r1, build b1" in found.told
-    assert "the last that was proven is release r2, build b2, 2026-05-02 11:30 UTC" in found.told
+    assert "release r1, build b1" in found.sentence
+    assert "the last that was proven is release r2, build b2, 2026-05-02 11:30 UTC" in found.sentence
     assert not found.proven
 
 
 def test_a_release_that_is_not_in_the_ledger_is_said_not_to_be_proven():
-    assert "was not proven from here" in compare(observed("r9", "b9"), (), {}).told
+    assert "was not proven from here" in compare(observed("r9", "b9"), (), {}).sentence
 
 
 def test_what_the_target_says_of_trouble_comes_first():
-    assert compare(observed("r2", "b1", healthy=False, said="/healthz answers 502"), PROVEN, AT).told == (
+    assert compare(observed("r2", "b1", healthy=False, said="/healthz answers 502"), PROVEN, AT).sentence == (
         "/healthz answers 502"
     )
 

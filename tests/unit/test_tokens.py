@@ -9,7 +9,7 @@ from stayput import doctor
 from stayput.errors import WrongUse
 from stayput.project import Project, Site
 from stayput.targets import koyeb, railway, render
-from stayput.tokens import ask_keyring, find, told
+from stayput.tokens import ask_keyring, described, find
 
 SITE = Site(sources=(), requirements="", start="")
 
@@ -57,7 +57,7 @@ def test_the_least_powerful_of_two_is_taken():
 
 def test_a_powerful_one_is_taken_where_there_is_no_other_and_the_lesser_is_recommended():
     found = find(railway.TOKENS, {"RAILWAY_API_TOKEN": "s3cr3t"}, None)
-    said = "; ".join(told(found, railway.TOKENS))
+    said = "; ".join(described(found, railway.TOKENS))
     assert "RAILWAY_API_TOKEN, from the environment, speaks for all of its account" in said
     assert "RAILWAY_TOKEN would do, for one environment of one project alone" in said
     assert "s3cr3t" not in said + repr(found)

@@ -13,6 +13,7 @@ from stayput.proof.visit import Wrong, guarded, refuse_outage, visit
 
 REFUSED = "answers 400: it is not among ALLOWED_HOSTS"
 ALLOW = "add it to ALLOWED_HOSTS under [variables] in stayput.toml, and see that the settings read ALLOWED_HOSTS"
+UNREACHED = "look at its DNS record and its certificate, or take the domain off the service"
 Polls = Callable[[], Iterable[object]]  # as often as a name that does not lead to the release yet is asked again
 
 
@@ -27,10 +28,7 @@ class Name:
 
 
 def check_domains(names: Iterable[Name], release: str, build: str, polls: Polls) -> Iterator[Check]:
-    """A check for each. release, build: ids, as each must report them.
-
-    What the network between here and a domain does is no fault of the release: it is only said.
-    """
+    """A check for each. release, build: ids, as each must report them."""
     for one in names:
         yield guarded(f"domain {one.name}", partial(_visited, one, release, build, polls))
 
@@ -61,8 +59,7 @@ def _visited(one: Name, release: str, build: str, polls: Polls) -> str:
             try:
                 _await(site, release, build, polls)
             except httpx.TransportError as problem:
-                said = problem or type(problem).__name__
-                return f"not reached from here ({said}): look at its DNS records and its certificate"
+                raise Wrong(f"cannot be reached: {problem or type(problem).__name__}", UNREACHED) from None
         answer = site.get("/")  # /healthz answers under any name
         if answer.status_code == HTTPStatus.BAD_REQUEST:
             raise Wrong(REFUSED, ALLOW)

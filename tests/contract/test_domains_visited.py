@@ -3,13 +3,17 @@
 import threading
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import urlsplit
 
 import pytest
 
 from stayput.domains import Domain
+from stayput.proof import Proof
 from stayput.proof.domains import by_header, check_domains, of_service
+from stayput.prove import prove_names
 from tests.standins.edge import Edge
-from tests.standins.places import release
+from tests.standins.pictures import PictureSite
+from tests.standins.places import PLACES, release
 from tests.standins.sites import LightImages, LightSites
 
 ONCE = partial(range, 1)
@@ -52,11 +56,77 @@ def test_a_domain_that_answers_nothing_is_wrong(edge):
     assert (found.ok, found.detail) == (False, "/healthz answers 502")
 
 
-def test_a_domain_that_is_not_reached_is_said_and_no_fault_of_the_release(edge):
+def test_a_domain_that_is_not_reached_is_wrong_with_what_to_do(edge):
     (found,) = visited(edge, release(1), [Domain(name="nowhere.invalid")])
-    assert found.ok
-    assert "not reached from here" in found.detail
-    assert "DNS" in found.detail
+    assert not found.ok
+    assert found.detail.startswith("cannot be reached: ")
+    assert "DNS record" in found.remedy
+
+
+class Switching(PictureSite):
+    """Reports the release before in its first answers."""
+
+    late = 0
+
+    @property
+    def release(self):
+        return "before" if len(self.asked) <= self.late else WANTED[0]
+
+    @release.setter
+    def release(self, _):
+        """As given by `late`."""
+
+
+@pytest.fixture
+def pictures(edge):
+    """A site behind the edge, which reports the release."""
+    made = Switching()
+    made.build = WANTED[1]
+    edge.upstream = urlsplit(made.url).port
+    yield made
+    made.close()
+
+
+@pytest.fixture(params=sorted(PLACES))
+def second(request, make_place_on_the_wire, edge):
+    """A check of the second domain of a provider's service, as often as it is polled."""
+
+    def check():
+        place = make_place_on_the_wire(request.param)
+        place.stand_in.add_domain(edge.domain)
+        target = place.again()
+        first = f"https://{place.hosting.edge.domain}"
+        proof = Proof(url=first, checks=(), release=WANTED[0], build=WANTED[1])
+        (found,) = prove_names(proof, target, (), ()).checks
+        return found
+
+    return check
+
+
+def test_a_second_domain_that_is_served_is_right(second, pictures):
+    pictures.pages["/"] = 302, {"Location": "/gallery/"}, ""
+    assert second().ok
+
+
+@pytest.mark.parametrize(
+    ("status", "detail"), [(400, "answers 400: it is not among ALLOWED_HOSTS"), (500, "/ answers 500")]
+)
+def test_a_second_domain_whose_page_fails_is_wrong(second, pictures, status, detail):
+    pictures.pages["/"] = status, {}, "sorry"
+    found = second()
+    assert (found.ok, found.detail) == (False, detail)
+
+
+def test_a_second_domain_may_lead_to_the_release_before_for_a_while(second, pictures):
+    pictures.pages["/"] = 200, {}, "hello"
+    pictures.late = 3
+    assert second().ok
+    assert [path for _, path, _ in pictures.asked] == ["/healthz"] * 4 + ["/"]
+
+
+def test_a_second_domain_that_stays_with_the_release_before_is_wrong(second, pictures):
+    pictures.late = 10**6
+    assert second().detail == f"serves release before, not {WANTED[0]}"
 
 
 @pytest.fixture

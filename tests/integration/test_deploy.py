@@ -85,6 +85,14 @@ def test_a_plan_says_what_deploy_will_do_and_changes_nothing(checkout):
     assert everything(checkout.root) == before
 
 
+def test_a_plan_names_the_address_that_the_bucket_does_not_answer(checkout, capsys):
+    checkout.run(plan, storage="s3")
+    assert f'add under stayput:origins: "- {checkout.url}"\n' in capsys.readouterr().err
+    checkout.edit("Pulumi.local.yaml", "http://127.0.0.1:8000", checkout.url)
+    checkout.run(plan, storage="s3")
+    assert "stayput:origins" not in capsys.readouterr().err
+
+
 def test_a_plan_can_be_asked_for_the_exit_code_of_differences(checkout):
     assert checkout.run(plan, exit_code=True)[0] == 4
 

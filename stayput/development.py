@@ -19,6 +19,7 @@ def check_everything(root: Path, kind: str) -> int:
         [str(binaries / "ruff"), "check", "--quiet", "."],
         [str(binaries / "basedpyright"), "--level", "error"],
         [str(binaries / "deptry"), "--no-ansi", "."],
+        [str(binaries / "lint-imports"), "--no-cache", "--no-logo"],
     ]
     for command in [tests] if kind else [*static, tests]:
         started = time.monotonic()

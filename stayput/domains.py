@@ -2,7 +2,10 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, cast
 from urllib.parse import urlsplit
+
+from django.utils import encoding
 
 from stayput.django import parsers
 from stayput.errors import WrongUse
@@ -14,12 +17,17 @@ MERGED = (HOSTS, ORIGINS)  # what a project says of these is added to what a dep
 
 @dataclass(frozen=True, kw_only=True)
 class Domain:
-    """A name that leads to a service."""
+    """A name that leads to a service. It is kept as a browser sends it: lower case, punycode, no dot at its end."""
 
-    name: str  # host, perhaps with a port
+    name: str  # host, perhaps with a port; "*.example.com" is every name below that one
     works: bool = True  # verified, as far as the provider says
     said: str = ""  # the provider's word where it does not
     redirects: bool = False  # the provider sends its visitors on to another name
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for what is no name. No placeholder is looked for: a service may be called your-app."""
+        spelled = str(cast("Any", encoding).punycode(self.name.lower().rstrip(".")))
+        object.__setattr__(self, "name", spelled)
 
     @property
     def url(self) -> str:
@@ -27,12 +35,17 @@ class Domain:
 
     @property
     def host(self) -> str:
-        """As ALLOWED_HOSTS has it, without a port."""
-        return parsers.host(urlsplit(self.url).hostname or "")
+        """As ALLOWED_HOSTS has it, without a port; a dot at its beginning stands for every name below."""
+        return (urlsplit(self.url).hostname or "").removeprefix("*")
+
+    @property
+    def can_be_visited(self) -> bool:
+        return not self.name.startswith("*.")
 
 
 def public_address(where: str, domains: Sequence[Domain], remedy: str) -> str:
     """The address of the first that works, without a slash at the end. remedy: where there is no domain at all."""
+    domains = [one for one in domains if one.can_be_visited]
     for one in sorted(domains, key=lambda one: one.redirects):
         if one.works:
             return one.url
@@ -59,12 +72,12 @@ def hosts_of(domains: Iterable[Domain]) -> tuple[str, ...]:
 
 
 def origins_of(domains: Iterable[Domain]) -> tuple[str, ...]:
-    return tuple(sorted({parsers.origin(one.url) for one in domains}))
+    return tuple(sorted({one.url for one in domains}))
 
 
 def answering(domains: Iterable[Domain]) -> tuple[str, ...]:
     """The origins of the pages that the site itself answers with now."""
-    return origins_of(one for one in domains if one.works and not one.redirects)
+    return origins_of(one for one in domains if one.works and one.can_be_visited and not one.redirects)
 
 
 def merge(

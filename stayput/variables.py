@@ -1,6 +1,6 @@
 """From stack outputs and stack secrets to the variables of a release. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import urlsplit
@@ -14,7 +14,7 @@ from stayput.secrets import Secret, StackSecrets
 TABLE, ENVIRONMENT = "stayput.toml, [variables]", 'the environment, as database = "ours" says'
 IN_BUCKET = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_STORAGE_BUCKET_NAME", "AWS_S3_REGION_NAME")
 SET_ALWAYS = frozenset(("SECRET_KEY", "STAYPUT_KEY", "USE_S3", "STAYPUT_RELEASE"))  # besides those that are merged
-SET_WITH_BUCKET = frozenset((*IN_BUCKET, "AWS_S3_ENDPOINT_URL", "AWS_QUERYSTRING_AUTH"))
+SET_WITH_BUCKET = frozenset(IN_BUCKET)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,12 +51,14 @@ def name_database(url: str) -> str:
     return f"{host}:{port}{parts.path}?{parts.query}#{parts.fragment}"
 
 
-def refuse_overridden(given: Mapping[str, Variables], storage: Literal["s3", "local"]) -> None:
+def refuse_overridden(
+    given: Mapping[str, Variables], storage: Literal["s3", "local"], also: Collection[str] = ()
+) -> None:
     """Raises WrongUse for a variable that a deploy sets itself, or that is said twice: one value would be lost.
 
-    given: where it is said, and the variables said there.
+    given: where it is said, and the variables said there. also: what this target or this stack sets besides.
     """
-    ours = SET_ALWAYS | SET_WITH_BUCKET if storage == "s3" else SET_ALWAYS
+    ours = SET_ALWAYS.union(also, SET_WITH_BUCKET if storage == "s3" else ())
     places: dict[str, str] = {}
     for where, variables in given.items():
         for name in variables:
@@ -70,7 +72,9 @@ def refuse_overridden(given: Mapping[str, Variables], storage: Literal["s3", "lo
 def _instead(name: str) -> str:
     if name == "USE_S3":
         return 'take it out, and say storage = "s3" or storage = "local" in stayput.toml'
-    if name in SET_WITH_BUCKET:
+    if name == "PORT":
+        return "take it out: this target chooses the port; a provider that needs one has it among its own variables"
+    if name.startswith("AWS_"):
         return "take it out: the stack says it, in Pulumi.<stack>.yaml; docs/infra.md has its settings"
     return "take it out: each stack has a value of its own"
 
@@ -92,8 +96,13 @@ def wanted(cloud: Cloud | None, secrets: StackSecrets, hosts: Sequence[str], ori
         "AWS_STORAGE_BUCKET_NAME": cloud.outputs.bucket,
         "AWS_S3_REGION_NAME": cloud.outputs.region,
     }
+    return {**site, **bucket, **of_stack(cloud)}
+
+
+def of_stack(cloud: Cloud) -> Mapping[str, str]:
+    """What only some stacks set; elsewhere a project may."""
     optional = {
         "AWS_S3_ENDPOINT_URL": cloud.endpoint_url,
         "AWS_QUERYSTRING_AUTH": "True" if cloud.signed_addresses else "",
     }
-    return {**site, **bucket, **{name: value for name, value in optional.items() if value}}
+    return {name: value for name, value in optional.items() if value}

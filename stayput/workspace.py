@@ -46,8 +46,15 @@ class Workspace:
         return Images(self.project, self.stack)
 
     def cloud(self) -> Cloud | None:
-        """The stack as it is; None where uploads stay on the release's disk. Reads only."""
-        return self.engine.observe() if self.project.storage == "s3" else None
+        """The stack as it is; None where uploads stay on the release's disk. Reads only.
+
+        Raises WrongUse for variables of the project that a release of this stack would override.
+        """
+        if self.project.storage != "s3":
+            return None
+        cloud = self.engine.observe()
+        variables.refuse_overridden(self.given, self.project.storage, variables.of_stack(cloud))
+        return cloud
 
     def provisioned(self) -> Cloud | None:
         """The stack as it was provisioned last, for what needs its outputs alone: infra/ may be in any state."""
@@ -73,7 +80,7 @@ class Workspace:
             variables.ENVIRONMENT: self.database,
         }
         given = {where: values for where, values in said.items() if values}
-        variables.refuse_overridden(given, self.project.storage)
+        variables.refuse_overridden(given, self.project.storage, () if self.target.name in PROVIDERS else ("PORT",))
         return given
 
     def observe(self) -> Observed:
@@ -120,6 +127,8 @@ class Workspace:
 
     def desired(self, cloud: Cloud | None, build: Build, *, back: bool = False) -> Desired:
         """The release of that build under that cloud's outputs. back: to a build that was proven. Reads only."""
+        if cloud:  # on the way back it is not observed
+            variables.refuse_overridden(self.given, self.project.storage, variables.of_stack(cloud))
         ours = variables.wanted(cloud, self.secrets, *self.names())
         added = {name: value for said in self.given.values() for name, value in said.items()}
         values = {**added, **ours}

@@ -32,6 +32,7 @@ class Variable:
     where: str = "any value you choose"
 
 
+LOOPBACK = re.compile(r"http://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?")  # an origin of this machine
 IAM_KEY = "the stack's outputs, or in AWS: IAM, Users, the uploader, Security credentials"
 BUCKET = "the stack's outputs, or in AWS: S3, Buckets"
 IMAGEKIT = "ImageKit's dashboard: Developer options, API keys"
@@ -105,7 +106,8 @@ VARIABLES: tuple[Variable, ...] = (
         name="CSRF_TRUSTED_ORIGINS",
         example="https://gallery.example.com",
         where="the site's public address",
-        help="Public addresses of the site, with commas between; where all have https, the site insists on it.",
+        help="Public addresses of the site, with commas between; one with https makes the site insist on https,"
+        " unless this machine's own address is among them with http.",
     ),
     Variable(name="STAYPUT_RELEASE", default="unknown", where="set by a deploy", help="The release's id in /healthz."),
     Variable(
@@ -155,9 +157,10 @@ class Values:
 
     @property
     def behind_tls(self) -> bool:
-        """Whether people reach the site over https."""
+        """Whether people reach the site over https, and not on this machine as well, where it must not redirect."""
         origins = self.csrf_trusted_origins
-        return bool(origins) and all(origin.startswith("https://") for origin in origins)
+        here = any(LOOPBACK.fullmatch(origin) for origin in origins)
+        return not here and any(origin.startswith("https://") for origin in origins)
 
 
 class WrongVariables(ImproperlyConfigured):

@@ -35,7 +35,11 @@ def check_domains(names: Iterable[Name], release: str, build: str, polls: Polls)
 
 def of_service(domains: Iterable[Domain], proven: str) -> list[Name]:
     """The domains that should work. proven: the address that the proof went to."""
-    return [Name(name=one.name, address=one.url) for one in domains if one.works and one.url != proven]
+    return [
+        Name(name=one.name, address=one.url)
+        for one in domains
+        if one.works and one.can_be_visited and one.url != proven
+    ]
 
 
 def by_header(hosts: Iterable[str], origins: Iterable[str], address: str, own: Iterable[str]) -> list[Name]:

@@ -24,9 +24,9 @@ INSTANCE = """query instance($service: String!, $environment: String!, $project:
   }
   domains(projectId: $project, environmentId: $environment, serviceId: $service) {
     customDomains {
-      domain targetPort syncStatus status { verified certificateStatus cdnProvider dnsRecords { status purpose } }
+      domain targetPort syncStatus status { verified certificateStatus cdnProvider dnsRecords { status } }
     }
-    serviceDomains { domain targetPort syncStatus }
+    serviceDomains { domain targetPort }
   }
   serviceInstanceAutoDeployStatus(projectId: $project, environmentId: $environment, serviceId: $service)
     @include(if: $built) { enabled }

@@ -63,11 +63,7 @@ def parse_domain(node: Mapping[str, Any]) -> Domain:
     status: Json = node.get("status") or {}
     certificate = str(status.get("certificateStatus") or "")
     records: list[Json] = [] if status.get("cdnProvider") in FRONTED else status.get("dnsRecords") or []
-    outdated = any(
-        one.get("status") == "DNS_RECORD_STATUS_REQUIRES_UPDATE"
-        and one.get("purpose") != "DNS_RECORD_PURPOSE_ACME_DNS01_CHALLENGE"
-        for one in records
-    )
+    outdated = any(one.get("status") == "DNS_RECORD_STATUS_REQUIRES_UPDATE" for one in records)
     said = ""
     if status.get("verified") is False:
         said = "not verified"

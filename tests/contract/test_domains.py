@@ -2,8 +2,9 @@
 
 import pytest
 
-from stayput.errors import WrongUse
+from stayput.errors import StayputError, WrongUse
 from tests.standins.hosting import NoEdge
+from tests.standins.places import release
 
 OWN = NoEdge.domain
 
@@ -46,3 +47,32 @@ def test_where_no_domain_works_each_is_named(make_place_by_name):
     place.stand_in.add_domain("soon.example.com", verified=False)
     with pytest.raises(WrongUse, match=r"no domain of the service is verified yet: soon\.example\.com \(unverified\)"):
         place.again()._provider.url()
+
+
+@pytest.mark.parametrize("name", ["*.photos.example.com", "your-gallery-app.example.com", "B\u00fccher.example.com."])
+def test_no_name_that_a_service_may_have_stops_a_deploy(place, name):
+    place.stand_in.add_domain(name)
+    place.deploy(release(1))
+    assert place.hosting.live
+    expected = {"*": ".photos.example.com", "y": name, "B": "xn--bcher-kva.example.com"}[name[0]]
+    assert expected in place.again().hosts()
+
+
+def test_what_is_no_name_is_an_error_of_one_line(place):
+    place.stand_in.add_domain("a..example.com")
+    with pytest.raises(StayputError):
+        place.again().hosts()
+
+
+def test_the_order_in_which_names_are_listed_changes_no_release(place):
+    place.stand_in.add_domain("b.example.com")
+    place.stand_in.add_domain("a.example.com")
+    assert list(place.again().hosts()) == sorted(place.target.hosts())
+    assert list(place.target.origins()) == sorted(place.target.origins())
+
+
+def test_a_name_that_is_not_verified_is_said_once_by_a_deploy_that_succeeds(place):
+    place.stand_in.add_domain("soon.example.com", verified=False)
+    place.deploy(release(1))
+    assert place.hosting.live
+    assert len([line for line in place.said if "soon.example.com" in line]) == 1

@@ -264,7 +264,7 @@ def custom_domain(name, verified):
         "certificateStatus": f"CERTIFICATE_STATUS_TYPE_{certificate}",
         "cdnProvider": None,
         "dnsRecords": [
-            {"status": f"DNS_RECORD_STATUS_{record}", "purpose": "DNS_RECORD_PURPOSE_TRAFFIC_ROUTE"},
+            {"status": f"DNS_RECORD_STATUS_{record}"},
         ],
     }
     return {"domain": name, "targetPort": None, "status": status, "syncStatus": "ACTIVE" if verified else "CREATING"}

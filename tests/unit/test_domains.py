@@ -1,9 +1,11 @@
 import pytest
 
-from stayput.domains import Domain, answering, hosts_of, merge, public_address, unvisited
+from stayput.domains import Domain, answering, hosts_of, merge, origins_of, public_address, unvisited
+from stayput.engine import Cloud
 from stayput.errors import WrongUse
+from stayput.proof.domains import of_service
 from stayput.secrets import Secret
-from stayput.variables import ENVIRONMENT, TABLE, refuse_overridden
+from stayput.variables import ENVIRONMENT, TABLE, of_stack, refuse_overridden
 
 LOOPBACK = (("127.0.0.1", "localhost"), ("http://127.0.0.1:8000", "http://localhost:8000"))
 SERVED = (("web.example.app",), ("https://web.example.app",))
@@ -56,6 +58,35 @@ def test_a_variable_said_twice_is_refused_by_name():
 
 def test_what_a_deploy_leaves_alone_may_be_said():
     refuse_overridden({TABLE: {"AWS_S3_CUSTOM_DOMAIN": "cdn.example.com", "AWS_STORAGE_BUCKET_NAME": "b"}}, "local")
+
+
+@pytest.mark.parametrize("name", ["AWS_S3_ENDPOINT_URL", "AWS_QUERYSTRING_AUTH"])
+def test_what_only_some_stacks_set_may_be_said_where_this_one_does_not(name):
+    refuse_overridden({TABLE: {name: "x"}}, "s3", of_stack(cloud()))
+    with pytest.raises(WrongUse, match=f"{name} is set by a deploy"):
+        refuse_overridden({TABLE: {name: "x"}}, "s3", of_stack(cloud(endpoint="http://127.0.0.1:5000", signed=True)))
+
+
+def cloud(endpoint="", signed=False):
+    return Cloud(engine="pulumi", outputs=None, endpoint_url=endpoint, signed_addresses=signed)
+
+
+def test_a_service_may_be_called_like_a_placeholder():
+    assert hosts_of([Domain(name="your-gallery-app.example.app")]) == ("your-gallery-app.example.app",)
+
+
+def test_every_name_below_a_domain_is_allowed_and_trusted_and_never_visited():
+    wild, own = Domain(name="*.Example.com"), Domain(name="web.example.app")
+    assert hosts_of([wild]) == (".example.com",)
+    assert origins_of([wild]) == ("https://*.example.com",)
+    assert public_address("Railway", [wild, own], "") == "https://web.example.app"
+    assert [one.name for one in of_service([wild, own], "")] == ["web.example.app"]
+    with pytest.raises(WrongUse, match="no public domain"):
+        public_address("Railway", [wild], "")
+
+
+def test_a_name_is_kept_as_a_browser_sends_it():
+    assert Domain(name="B\u00fccher.Example.org.").url == "https://xn--bcher-kva.example.org"
 
 
 def test_the_first_name_that_works_and_leads_nowhere_else_is_the_address():

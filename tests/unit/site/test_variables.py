@@ -211,9 +211,17 @@ def test_no_secret_is_ever_repeated():
 
 
 def test_an_https_origin_means_that_people_come_over_tls():
-    assert read(KEYS | {"CSRF_TRUSTED_ORIGINS": "https://a.example, https://b.example/"}).behind_tls
-    assert not read(KEYS | {"CSRF_TRUSTED_ORIGINS": "https://a.example, http://127.0.0.1:8000"}).behind_tls
+    assert read(KEYS | {"CSRF_TRUSTED_ORIGINS": "https://a.example, http://b.example/"}).behind_tls
     assert not read(KEYS | {"CSRF_TRUSTED_ORIGINS": "http://127.0.0.1:8000"}).behind_tls
+
+
+@pytest.mark.parametrize("here", ["http://127.0.0.1:8000", "http://localhost", "http://[::1]:8000"])
+def test_a_site_that_is_visited_on_this_machine_too_does_not_redirect_there(here):
+    assert not read(KEYS | {"CSRF_TRUSTED_ORIGINS": f"https://a.example,{here}"}).behind_tls
+
+
+def test_a_name_that_begins_like_this_machine_is_another():
+    assert read(KEYS | {"CSRF_TRUSTED_ORIGINS": "https://a.example,http://localhost.example"}).behind_tls
 
 
 def test_every_variable_has_its_field_and_every_field_its_variable():

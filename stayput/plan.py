@@ -132,9 +132,12 @@ def _why_build(release: Release, last: Live | None) -> str:
 def _why_inject(wanted: Mapping[str, str], there: Mapping[str, str], last: Live | None) -> str:
     own = [name for name in wanted if name != "STAYPUT_RELEASE"]
     added = [name for name in own if name not in there]
-    changed = [name for name in own if name in there and there[name] not in ("", wanted[name])]
-    removed = [name for name in (last.fingerprints if last else ()) if name in there and name not in wanted]
-    kinds = (("new", added), ("changed", changed), ("removed", removed))
+    known: Mapping[str, str] = last.fingerprints if last else {}
+    differing = [name for name in own if name in there and there[name] not in ("", wanted[name])]
+    changed = [name for name in differing if there[name] == known.get(name)]
+    by_hand = [name for name in differing if name not in changed]
+    removed = [name for name in known if name in there and name not in wanted]
+    kinds = (("new", added), ("changed", changed), ("replaces what was set there in", by_hand), ("removed", removed))
     said = [f"{word} {', '.join(names)}" for word, names in kinds if names]
     return "; ".join(said) or "the same values under a new release"
 

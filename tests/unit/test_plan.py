@@ -1,5 +1,6 @@
 from dataclasses import replace
 
+import pytest
 from msgspec.structs import replace as replaced
 
 from stayput.ledger import Keepsake
@@ -54,6 +55,13 @@ def test_a_changed_variable_is_named_and_its_value_is_not():
     assert "inject 4 variables: new EXTRA; changed AWS_SECRET_ACCESS_KEY" in said
     assert "old-secret" not in said
     assert "new-secret" not in said
+
+
+@pytest.mark.parametrize("last", [None, live(release({"ALLOWED_HOSTS": "a.example"}))])
+def test_a_value_that_was_set_at_the_target_by_hand_is_named_before_it_is_replaced(last):
+    by_hand, after = release({"ALLOWED_HOSTS": "a.example,hand.example"}), release({"ALLOWED_HOSTS": "a.example,b"})
+    steps = plan_release(replace(desired(after, last=last), there=True), observed(by_hand))
+    assert steps[0].reason == "replaces what was set there in ALLOWED_HOSTS"
 
 
 def test_a_variable_that_is_no_longer_wanted_is_named():

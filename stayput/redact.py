@@ -9,6 +9,7 @@ import html
 import json
 import re
 from collections.abc import Iterable, Iterator
+from threading import Lock
 from typing import Any, cast
 from urllib.parse import parse_qsl, quote, quote_plus, unquote, unquote_plus, urlsplit
 
@@ -41,17 +42,19 @@ PATTERNS = (
 )
 HEX = re.compile(r"%(?:25)*[0-9A-F]{2}")
 
-_forms: dict[str, re.Pattern[str]] = {}  # a form of a known secret → what is replaced; the longest first
+_lock = Lock()  # threads learn while others redact
+_forms: dict[str, re.Pattern[str]] = {}  # a form of a known secret → what is replaced
+_longest_first: tuple[tuple[str, re.Pattern[str]], ...] = ()  # the same; replaced as a whole, never changed
 
 
 def learn(value: str) -> None:
     """Hide this value from now on, and the passwords of the addresses that it holds."""
-    for secret in {value, value.strip(), *_passwords(value)}:
-        if len(secret) >= SHORTEST:
-            _learn(secret)
-    longest_first = sorted(_forms.items(), key=lambda item: -len(item[0]))  # one may hold another
-    _forms.clear()
-    _forms.update(longest_first)
+    global _longest_first
+    with _lock:
+        for secret in {value, value.strip(), *_passwords(value)}:
+            if len(secret) >= SHORTEST:
+                _learn(secret)
+        _longest_first = tuple(sorted(_forms.items(), key=lambda item: -len(item[0])))  # one may hold another
 
 
 def learn_named(name: str, value: str) -> None:
@@ -64,13 +67,16 @@ def learn_named(name: str, value: str) -> None:
 
 def forget_all() -> None:
     """For tests: what one made must not hide words of the next."""
-    _forms.clear()
+    global _longest_first
+    with _lock:
+        _forms.clear()
+        _longest_first = ()
 
 
 def redact(text: str) -> str:
     """The text without secrets, and without what would steer a terminal."""
     text = ESCAPES.sub("", text)
-    for form, pattern in _forms.items():
+    for form, pattern in _longest_first:
         if form in text:
             text = pattern.sub(HIDDEN, text)
     for pattern in PATTERNS:

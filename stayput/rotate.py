@@ -15,7 +15,6 @@ from stayput.errors import StayputError, WrongUse
 from stayput.keys import Keys
 from stayput.ledger import Live
 from stayput.plan import Desired, plan_cloud, plan_release
-from stayput.proof import ProofFailed
 from stayput.prove import prove, prove_names
 from stayput.release import Build
 from stayput.report import Report
@@ -82,12 +81,12 @@ def _bring_about(workspace: Workspace, report: Report, wanted: Keys, live: Live)
         execute(_steps(wanted, REASONS[wanted.previous]))
     elif steps := plan_cloud(workspace.engine.observe()):
         execute(steps)
-    desired = workspace.desired(workspace.cloud(), Build(id=live.build, parts=live.parts))
-    if steps := plan_release(desired, workspace.target.observe()):
-        execute(steps)
     try:
+        desired = workspace.desired(workspace.cloud(), Build(id=live.build, parts=live.parts))
+        if steps := plan_release(desired, workspace.target.observe()):
+            execute(steps)
         _prove(workspace, report, desired)
-    except ProofFailed:
+    except StayputError:  # a proof that failed, or a site that is not even healthy any more
         if wanted.previous == "inactive":
             again = dataclasses.replace(wanted, previous="active")
             execute(_steps(again, "the site is not well without the old one"))

@@ -87,7 +87,8 @@ PASSING = (
 )  # fmt: skip
 PASSING_STATUS = (307, 408, 409, 412, 423, 425, 429)
 OUTAGES = ("HTTPClientError", "ConnectionError", "IncompleteReadError", "MetadataRetrievalError")  # of botocore
-UNWRITABLE = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR)
+# Not EROFS: an attestation starts images on a read-only file system, where pictures have no place of their own.
+UNWRITABLE = (errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EISDIR)
 
 
 def remedy_of(problem: BaseException) -> str:

@@ -171,4 +171,4 @@ def test_without_an_engine_it_is_wrong_use_in_one_line(tmp_path, monkeypatch, ca
     with pytest.raises(SystemExit) as ended, reporting(False):
         open_workspace(ROOT, "docker", "local")
     assert ended.value.code == 2
-    assert "docker: no engine answers. Next: start Docker" in capsys.readouterr().err
+    assert "docker: no engine answers where DOCKER_HOST says. Next: mend or unset it" in capsys.readouterr().err

@@ -70,7 +70,7 @@ class Mortal:
     def a_while_later(self) -> None:
         """So much later that nobody can be at work on anything, and no form is good any more."""
         with closing(sqlite3.connect(self.site.folder / "db.sqlite3")) as rows, rows:
-            ago = "strftime('%Y-%m-%d %H:%M:%f', 'now', '-30 minutes')"
+            ago = "strftime('%Y-%m-%d %H:%M:%f', 'now', '-30 minutes') || '001'"  # as Django writes a time
             rows.execute(f"UPDATE uploads_image SET changed = {ago}, created = {ago}")
 
     def sweep(self) -> str:

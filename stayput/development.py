@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 # Tests wait more than they work. A file stays on one worker: what it sets up, it sets up once.
-PARALLEL = ["-n", "4", "--dist", "loadfile"]
+PARALLEL = ["-n", "2", "--dist", "loadfile"]
 
 
 def check_everything(root: Path, kind: str) -> int:

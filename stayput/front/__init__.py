@@ -43,7 +43,12 @@ class FrontDoor:
         daemon = processes.load(self._record)
         if daemon is None or not daemon.alive:
             return None
-        answer = self._ask(daemon, "GET", "status")
+        try:
+            answer = self._ask(daemon, "GET", "status")
+        except StayputError:
+            if processes.load(self._record) is None or not daemon.alive:  # stopped while it was asked
+                return None
+            raise
         return msgspec.json.decode(answer.content, type=Upstream | None)
 
     def ensure(self) -> None:

@@ -85,7 +85,7 @@ def steps(document):
     return [step["name"] for step in document["steps"]]
 
 
-def wait_until(true, seconds=60):
+def wait_until(true, seconds=240):
     deadline = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < deadline, "it never came to be"

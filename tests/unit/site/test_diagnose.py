@@ -81,7 +81,7 @@ def test_what_s3_refuses_for_good_stops_the_release_and_has_its_remedy(code: str
         (answer("403", 403, "Forbidden"), "key's user"),
         (answer("301", 301, "Moved Permanently"), "AWS_S3_REGION_NAME"),
         (PermissionError(13, "Permission denied"), "write there"),
-        (OSError(30, "Read-only file system"), "write there"),
+        (OSError(20, "Not a directory"), "write there"),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, Exception) else None,
 )
